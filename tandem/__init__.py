@@ -1,0 +1,1 @@
+"""Real-time reading of identity cards on Triton, two at a time."""

@@ -1,0 +1,1 @@
+"""How big a batch should be: latency models, simulator, calibration, planner."""

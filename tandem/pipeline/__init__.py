@@ -1,0 +1,1 @@
+"""The steps of card reading as pure functions over arrays: no Triton, no torch."""

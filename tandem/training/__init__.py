@@ -1,0 +1,1 @@
+"""Synthetic cards and photographs, the detector network, its training and evaluation."""
