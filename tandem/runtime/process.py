@@ -1,0 +1,72 @@
+"""One process group with the server in it: started unable to outlive us, stopped without leftovers."""
+
+from __future__ import annotations
+
+import ctypes
+import os
+import signal
+import subprocess
+from collections.abc import Callable, Mapping, Sequence
+
+from tandem.runtime.log_pump import LogPump
+
+# From <sys/prctl.h>: the kernel sends this signal to the child when the thread that started it ends.
+_PR_SET_PDEATHSIG = 1
+# A stub that lost its server notices within a second; killed ones are gone at once.
+_LEFTOVER_TIMEOUT_S = 5.0
+
+
+class ServerProcess:
+    """A running server process and what it prints."""
+
+    def __init__(
+        self, command: Sequence[str], environment: Mapping[str, str], sink: Callable[[str], None]
+    ) -> None:
+        libc = ctypes.CDLL(None, use_errno=True)  # loaded here: a forked child must not load libraries
+        parent = os.getpid()
+
+        def die_with_parent() -> None:
+            libc.prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
+            if os.getppid() != parent:  # it died before the kernel was told
+                os._exit(1)
+
+        self._process = subprocess.Popen(
+            list(command),
+            env=dict(environment),
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,  # a terminal's Ctrl-C reaches us only, and we stop it in order
+            preexec_fn=die_with_parent,  # noqa: PLW1509 - it calls one C function and nothing else
+        )
+        if self._process.stdout is None:
+            raise RuntimeError("the server's output is not connected")
+        self.log = LogPump(self._process.stdout, sink)
+
+    @property
+    def pid(self) -> int:
+        """The server's process id, which is also its process group's."""
+        return self._process.pid
+
+    def exit_status(self) -> int | None:
+        """None while it runs, else its exit status (negative: the signal that ended it)."""
+        return self._process.poll()
+
+    def stop(self, timeout_s: float) -> None:
+        """End the server: SIGTERM, wait at most `timeout_s`, then kill whatever of its group is left."""
+        if self.exit_status() is None:
+            self._process.send_signal(signal.SIGTERM)
+            try:
+                self._process.wait(timeout_s)
+            except subprocess.TimeoutExpired:
+                self._kill_group()
+                self._process.wait()
+        if not self.log.wait(0):
+            self._kill_group()
+            self.log.wait(_LEFTOVER_TIMEOUT_S)
+
+    def _kill_group(self) -> None:
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except ProcessLookupError:
+            return  # nobody is left

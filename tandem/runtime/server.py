@@ -1,0 +1,216 @@
+"""The embedded Triton server: started, ready when every model is, stopped without a trace.
+
+    options = ServerOptions(model_repository=path, grpc_port=0, http_port=0, metrics_port=0)
+    with TritonServer(options) as server:
+        client = tritonclient.grpc.InferenceServerClient(server.grpc_url)
+
+Start it on a thread that lives as long as the server should: the kernel stops the server when that thread ends,
+so that it can't outlive us, whatever happens.
+"""
+
+from __future__ import annotations
+
+import http.client
+import json
+import logging
+import os
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import TracebackType
+
+from tandem.runtime import shared_memory
+from tandem.runtime.backends_folder import assemble_backends, cache_folder
+from tandem.runtime.errors import (
+    EmbeddedServerError,
+    ModelLoadError,
+    PortTakenError,
+    ServerDiedError,
+    StartTimeoutError,
+)
+from tandem.runtime.failure import find_failure
+from tandem.runtime.options import ServerOptions
+from tandem.runtime.ports import settle_ports
+from tandem.runtime.process import ServerProcess
+from tandem.runtime.wheel import find_installation, python_library_folder
+
+_LOG = logging.getLogger(__name__)
+_POLL_INTERVAL_S = 0.05
+_PROBE_TIMEOUT_S = 2.0
+_NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
+
+
+class TritonServer:
+    """One embedded server; a context manager."""
+
+    def __init__(self, options: ServerOptions, *, log: Callable[[str], None] | None = None) -> None:
+        """Nothing is started yet.
+
+        Args:
+            options: see `ServerOptions`.
+            log: gets every line that the server prints; default: the logger of this module, at debug level.
+        """
+        self.options = options
+        self._log = log or _LOG.debug
+        self._process: ServerProcess | None = None
+        self._shm_prefix = ""
+
+    def __enter__(self) -> TritonServer:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @property
+    def grpc_url(self) -> str:
+        """`host:port` as `tritonclient.grpc` wants it."""
+        return f"{self.options.address}:{self.options.grpc_port}"
+
+    @property
+    def http_url(self) -> str:
+        """`host:port` as `tritonclient.http` wants it."""
+        return f"{self.options.address}:{self.options.http_port}"
+
+    @property
+    def metrics_url(self) -> str:
+        """`host:port`; Prometheus reads `/metrics` there."""
+        return f"{self.options.address}:{self.options.metrics_port}"
+
+    @property
+    def pid(self) -> int:
+        """The server's process id.
+
+        Raises:
+            ServerDiedError: it was never started or has been stopped.
+        """
+        if self._process is None:
+            raise ServerDiedError("the server isn't running: call start()")
+        return self._process.pid
+
+    def start(self) -> None:
+        """Start the server and return when every model is ready.
+
+        Raises:
+            EmbeddedServerError: a subclass says why there is no server; nothing of it is left running.
+        """
+        if self._process is not None:
+            raise EmbeddedServerError("this server is already started: stop it first")
+        installation = find_installation()
+        self.options = settle_ports(self.options)
+        shared_memory.remove_leftovers()
+        folder = cache_folder(os.environ) / f"backends-{sys.version_info.major}.{sys.version_info.minor}"
+        backends = assemble_backends(installation, folder)
+        self._shm_prefix = shared_memory.new_prefix()
+        arguments = self.options.arguments(
+            backends=backends, shm_prefix=self._shm_prefix, gpu=_NVIDIA_DRIVER.exists()
+        )
+        libraries = [installation.libraries, python_library_folder()]
+        self._process = ServerProcess(
+            [str(installation.server), *arguments], self._environment(libraries), self._log
+        )
+        try:
+            self._wait_until_ready(self._process)
+        except BaseException:
+            self.stop()
+            raise
+
+    def stop(self) -> None:
+        """Stop the server: what is in flight may finish; no process, no shared memory is left."""
+        if self._process is None:
+            return
+        try:
+            self._process.stop(self.options.stop_timeout_s)
+        finally:
+            shared_memory.remove_regions(self._shm_prefix)
+            self._process = None
+
+    def check(self) -> None:
+        """Return if the server process runs.
+
+        Raises:
+            ServerDiedError: it ended by itself, with its exit status and its last words.
+        """
+        if self._process is None or self._process.exit_status() is not None:
+            raise self._death()
+
+    def models(self) -> dict[str, str]:
+        """Name → state (`READY`, …) of every model in the repository.
+
+        Raises:
+            OSError: the server doesn't answer.
+        """
+        body = self._ask("POST", "/v2/repository/index")[1]
+        return {entry["name"]: entry.get("state", "UNAVAILABLE") for entry in json.loads(body)}
+
+    def _wait_until_ready(self, process: ServerProcess) -> None:
+        deadline = time.monotonic() + self.options.start_timeout_s
+        while time.monotonic() < deadline:
+            if process.exit_status() is not None:
+                raise self._death()
+            if self._is_ready():
+                return
+            time.sleep(_POLL_INTERVAL_S)
+        raise StartTimeoutError(
+            f"the server wasn't ready after {self.options.start_timeout_s:g} s; its last lines:\n"
+            + self._last_lines()
+        )
+
+    def _is_ready(self) -> bool:
+        try:
+            return self._ask("GET", "/v2/health/ready")[0] == http.client.OK and all(
+                state == "READY" for state in self.models().values()
+            )
+        except OSError:
+            return False  # not listening yet
+
+    def _ask(self, method: str, path: str) -> tuple[int, bytes]:
+        connection = http.client.HTTPConnection(
+            self.options.address, self.options.http_port, timeout=_PROBE_TIMEOUT_S
+        )
+        try:
+            connection.request(method, path)
+            answer = connection.getresponse()
+            return answer.status, answer.read()
+        finally:
+            connection.close()
+
+    def _death(self) -> EmbeddedServerError:
+        """The error that says why the server ended."""
+        if self._process is None:
+            return ServerDiedError("the server isn't running: call start()")
+        self._process.log.wait(_PROBE_TIMEOUT_S)  # its last words may still be in the pipe
+        failure = find_failure(self._process.log.lines())
+        if failure.model:
+            return ModelLoadError(
+                f"model '{failure.model}' failed to load: {failure.reason}",
+                model=failure.model,
+                reason=failure.reason,
+            )
+        if failure.socket:
+            return PortTakenError(f"{failure.socket} is in use: choose another port")
+        status = self._process.exit_status()
+        return ServerDiedError(
+            f"tritonserver ended with status {status}: {failure.reason or self._last_lines()}"
+        )
+
+    def _last_lines(self, count: int = 20) -> str:
+        lines = self._process.log.lines() if self._process else []
+        return "\n".join(lines[-count:]) or "(it printed nothing)"
+
+    def _environment(self, libraries: list[Path | None]) -> dict[str, str]:
+        """The server's environment: its stubs must find this Python, its packages, and `tandem`."""
+        environment = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
+        environment |= self.options.environment
+        prepend = {
+            "LD_LIBRARY_PATH": [str(folder) for folder in libraries if folder],
+            # The stub looks for "python3" on PATH to find the virtual environment.
+            "PATH": [str(Path(sys.executable).parent)],
+            "PYTHONPATH": [str(Path(__file__).parents[2])],
+        }
+        for name, values in prepend.items():
+            environment[name] = os.pathsep.join([*values, *filter(None, [environment.get(name)])])
+        return environment
