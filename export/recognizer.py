@@ -1,0 +1,113 @@
+"""Makes the recogniser that Triton serves from the file in RapidOCR's wheel, in seconds and without torch.
+
+python -m export.recognizer --out model_repository/text_recognizer/1/model.onnx \
+        --characters model_repository/text_recognizer/characters.txt --check
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib.util
+import logging
+import os
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import onnx
+import onnxruntime
+
+from export.errors import ExportError
+from export.recognizer_classes import class_names, kept_classes
+from export.recognizer_graph import dictionary_of, serving_graph
+from export.recognizer_parity import TOLERANCE, check_parity
+
+_PACKAGE, _WEIGHTS = "rapidocr", "models/PP-OCRv6_rec_small.onnx"
+_log = logging.getLogger(__name__)
+
+
+def published_weights() -> Path:
+    """Where RapidOCR's wheel put the recogniser (PP-OCRv6 small, Apache-2.0).
+
+    Raises:
+        ExportError: the wheel is not installed, or is another version.
+    """
+    spec = importlib.util.find_spec(_PACKAGE)  # finds, without importing it and what it needs
+    if spec is None or spec.origin is None:
+        raise ExportError("the recogniser's wheel is missing: pip install --no-deps rapidocr==3.10.0")
+    path = Path(spec.origin).parent / _WEIGHTS
+    if not path.is_file():
+        raise ExportError(
+            f"the installed {_PACKAGE} has no {_WEIGHTS}: pip install --no-deps rapidocr==3.10.0"
+        )
+    return path
+
+
+def export_recognizer(source: Path, out: Path, characters: Path) -> list[int]:
+    """Writes the served model and its characters; gives the classes that were kept.
+
+    Args:
+        source: the published recogniser.
+        out: the ONNX file to write.
+        characters: the text file to write, one line a class.
+
+    Raises:
+        ExportError: `source` is not the recogniser that we know.
+    """
+    published = onnx.load(str(source))
+    dictionary = dictionary_of(published)
+    classes = kept_classes(dictionary)
+    served = serving_graph(published, classes)
+    write_atomically(out, folded(served).SerializeToString())
+    write_atomically(characters, "\n".join([*class_names(dictionary, classes), ""]).encode())
+    return classes
+
+
+def folded(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same computation with constants folded and biases and batch norms merged, in standard operators."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        options = onnxruntime.SessionOptions()
+        options.graph_optimization_level = onnxruntime.GraphOptimizationLevel.ORT_ENABLE_BASIC
+        options.optimized_model_filepath = str(path)
+        onnxruntime.InferenceSession(model.SerializeToString(), options, providers=["CPUExecutionProvider"])
+        optimised = onnx.load(str(path))
+    # ONNX Runtime lists every domain it knows; other runtimes may refuse those.
+    del optimised.opset_import[:]
+    optimised.opset_import.extend(model.opset_import[:1])
+    return optimised
+
+
+def write_atomically(path: Path, content: bytes) -> None:
+    """Writes the file whole or not at all: a server or a second set-up may be looking."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_name(f".{path.name}.{os.getpid()}")
+    partial.write_bytes(content)
+    partial.replace(path)
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    parser.add_argument("--out", type=Path, required=True, help="ONNX file to write")
+    parser.add_argument(
+        "--characters", type=Path, required=True, help="character list to write, a line a class"
+    )
+    parser.add_argument(
+        "--source", type=Path, help="published recogniser (default: the one in rapidocr's wheel)"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="compare with the published recogniser afterwards"
+    )
+    options = parser.parse_args(arguments)
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+    source = options.source or published_weights()
+    classes = export_recognizer(source, options.out, options.characters)
+    _log.info("recogniser with %d characters written", len(classes))
+    if options.check:
+        worst = check_parity(source, options.out, classes)
+        _log.info("largest difference of a probability %.1e, allowed %.0e", worst, TOLERANCE)
+
+
+if __name__ == "__main__":
+    main()
