@@ -1,8 +1,8 @@
 """The backend directory that the embedded server is started with.
 
 The wheel keeps Triton's Python backend and its stubs (one a Python version) apart; Triton wants them in one
-folder, beside our own backend `onnxruntime`. It refuses links that lead out of that folder, so the files (3 MB) are
-copied, again whenever they changed.
+folder, beside our own backend `onnxruntime`. It refuses links that lead out of that folder, so the files are
+copied (3 MB), again whenever they changed.
 """
 
 from __future__ import annotations

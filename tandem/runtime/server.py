@@ -4,8 +4,8 @@
     with TritonServer(options) as server:
         client = tritonclient.grpc.InferenceServerClient(server.grpc_url)
 
-Start it on a thread that lives as long as the server should: the kernel stops the server when that thread ends,
-so that it can't outlive us, whatever happens.
+Start it on a thread that lives as long as the server should: the kernel stops the server when that thread
+ends, so that it can't outlive us, whatever happens.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """The server's shared memory regions: their names tell whose they are, so that leftovers can be removed.
 
-Triton's Python backend keeps one region a model instance in /dev/shm. A server that was killed leaves them behind.
-The names start with the pid namespace and the pid of the process that started the server.
+Triton's Python backend keeps one region a model instance in /dev/shm. A server that was killed leaves them
+behind. The names start with the pid namespace and the pid of the process that started the server.
 """
 
 from __future__ import annotations
@@ -32,8 +32,8 @@ def remove_regions(prefix: str, folder: Path = SHARED_MEMORY) -> list[str]:
 def remove_leftovers(folder: Path = SHARED_MEMORY) -> list[str]:
     """Remove the regions of servers whose starter is gone; returns their names.
 
-    Regions of another pid namespace (a container that shares /dev/shm) are left alone: their pids mean nothing
-    here.
+    Regions of another pid namespace (a container that shares /dev/shm) are left alone: their pids mean
+    nothing here.
     """
     removed: list[str] = []
     for path in folder.glob("tandem-*"):
