@@ -1,0 +1,20 @@
+"""Errors of the training package.
+
+TrainingError
+├── FontsMissingError   fonts that the drawn cards need are not installed
+└── StyleError          a style or an option for drawing that makes no sense
+"""
+
+from __future__ import annotations
+
+
+class TrainingError(Exception):
+    """Base of everything this package raises on purpose."""
+
+
+class FontsMissingError(TrainingError):
+    """Fonts that the drawn cards need are not installed."""
+
+
+class StyleError(TrainingError, ValueError):
+    """A style or an option for drawing that makes no sense."""
