@@ -65,6 +65,13 @@ class Picture:
         """(4,) int32: working height, working width, sent height, sent width (the tensor `PICTURE_SIZE`)."""
         return np.array([*self.pixels.shape[:2], *self.sent_size], np.int32)
 
+    @classmethod
+    def unpacked(cls, flat: NDArray[np.uint8], packed_size: NDArray[np.int32]) -> Picture:
+        """The picture whose pixels travelled as the tensor `PICTURE`: flat, zeros behind them."""
+        height, width, sent_height, sent_width = (int(side) for side in packed_size)
+        pixels = flat[: height * width * 3].reshape(height, width, 3)
+        return cls(pixels=pixels, sent_size=(sent_height, sent_width))
+
 
 def decode(data: bytes) -> Picture:
     """The picture that `data` encodes. Thread-safe; decoding itself runs without Python's lock.

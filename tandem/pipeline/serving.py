@@ -7,9 +7,13 @@ arrays; `each_item` makes such a function out of one that knows a single item.
 
 from __future__ import annotations
 
+import json
 import logging
 import traceback
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -22,6 +26,14 @@ Arrays = Mapping[str, NDArray[Any]]
 ERROR_METRIC = "tandem_failed_requests"
 _UNEXPECTED = "INTERNAL"
 _log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Failure:
+    """An error answer: the name of a Triton error code, and what to say."""
+
+    code: str
+    message: str
 
 
 class Responder:
@@ -40,7 +52,12 @@ class Responder:
         self._family = _counter_family(pb_utils)
         self._counters: dict[str, Any] = {}
 
-    def respond(self, requests: Sequence[Any], answer: Callable[[Arrays], Arrays]) -> list[Any]:
+    def respond(
+        self,
+        requests: Sequence[Any],
+        answer: Callable[[Arrays], Arrays],
+        workers: Executor | None = None,
+    ) -> list[Any]:
         """One response a request, in order.
 
         Args:
@@ -48,22 +65,36 @@ class Responder:
             answer: gives the output arrays (with the batch dimension) from the input arrays (alike). A
                 `PipelineError` answers with its code and message, any other exception with INTERNAL and no
                 message of its own, for that could quote what was read.
+            workers: where to run `answer` for the requests side by side; without it they take turns.
         """
-        return [self._respond_one(request, answer) for request in requests]
+        inputs = [self._inputs_of(request) for request in requests]
+        outcome = partial(self._outcome, answer)
+        outcomes = workers.map(outcome, inputs) if workers and len(inputs) > 1 else map(outcome, inputs)
+        return [self._response(outcome) for outcome in outcomes]
 
-    def _respond_one(self, request: Any, answer: Callable[[Arrays], Arrays]) -> Any:
+    def _inputs_of(self, request: Any) -> Arrays | _Failure:
         if request.is_cancelled():
-            return self._failure("CANCELLED", "the client cancelled the request")
+            return _Failure(code="CANCELLED", message="the client cancelled the request")
+        return {name: self._array(request, name) for name in self._inputs}
+
+    def _outcome(self, answer: Callable[[Arrays], Arrays], inputs: Arrays | _Failure) -> Arrays | _Failure:
+        if isinstance(inputs, _Failure):
+            return inputs
         try:
-            outputs = answer({name: self._array(request, name) for name in self._inputs})
+            return answer(inputs)
         except PipelineError as error:
-            return self._failure(error.code, str(error))
+            return _Failure(code=error.code, message=str(error))
         except Exception as error:  # one bad item must never take down its batch
             # Where, not what: an exception's message may quote the card.
             where = "".join(traceback.format_tb(error.__traceback__))
-            _log.error("%s failed on a request: %s\n%s", self._model_name, type(error).__name__, where)
-            return self._failure(_UNEXPECTED, f"{self._model_name} failed ({type(error).__name__})")
-        tensors = [self._pb_utils.Tensor(name, array) for name, array in outputs.items()]
+            name = type(error).__name__
+            _log.error("%s failed on a request: %s\n%s", self._model_name, name, where)
+            return _Failure(code=_UNEXPECTED, message=f"{self._model_name} failed ({name})")
+
+    def _response(self, outcome: Arrays | _Failure) -> Any:
+        if isinstance(outcome, _Failure):
+            return self._failure(outcome.code, outcome.message)
+        tensors = [self._pb_utils.Tensor(name, array) for name, array in outcome.items()]
         return self._pb_utils.InferenceResponse(output_tensors=tensors)
 
     def _array(self, request: Any, name: str) -> NDArray[Any]:
@@ -107,6 +138,23 @@ def stack_padded(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
     for row, array in zip(stacked, arrays, strict=True):
         row[tuple(slice(size) for size in array.shape)] = array
     return stacked
+
+
+def model_parameters(model_config: str, known: Mapping[str, str]) -> dict[str, str]:
+    """The `parameters` of a model's config, defaults filled in.
+
+    Args:
+        model_config: the JSON that Triton gives to `initialize` as `args["model_config"]`.
+        known: every parameter the model understands, with its default.
+
+    Raises:
+        ValueError: the config has a parameter that the model does not understand.
+    """
+    given = {name: value["string_value"] for name, value in json.loads(model_config)["parameters"].items()}
+    unknown = sorted(given.keys() - known.keys())
+    if unknown:
+        raise ValueError(f"unknown parameters {unknown}; known are {sorted(known)}")
+    return {**known, **given}
 
 
 def _counter_family(pb_utils: Any) -> Any | None:

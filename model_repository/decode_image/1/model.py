@@ -1,0 +1,43 @@
+"""Triton's adapter for `tandem.pipeline.decode`: encoded pictures in, working pictures and thumbnails out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import cv2
+import triton_python_backend_utils as pb_utils
+
+from tandem.pipeline.decode import decode
+from tandem.pipeline.letterbox import letterbox
+from tandem.pipeline.serving import Arrays, Responder, each_item, model_parameters
+
+
+class TritonPythonModel:
+    """What Triton's Python backend calls."""
+
+    def initialize(self, args: dict[str, str]) -> None:
+        """Starts the workers: decoding runs without Python's lock, so a batch's pictures share the cores."""
+        parameters = model_parameters(args["model_config"], {"workers": "2"})
+        cv2.setNumThreads(1)
+        self._workers = ThreadPoolExecutor(int(parameters["workers"]), thread_name_prefix="decode")
+        self._responder = Responder(pb_utils, model_name=args["model_name"], inputs=["IMAGE"])
+
+    def execute(self, requests: Sequence[Any]) -> list[Any]:
+        """Answers all requests of a batch together."""
+        return self._responder.respond(requests, each_item(_decode), self._workers)
+
+    def finalize(self) -> None:
+        """Ends the workers."""
+        self._workers.shutdown()
+
+
+def _decode(inputs: Arrays) -> Arrays:
+    """One encoded picture's tensors."""
+    picture = decode(inputs["IMAGE"][0])
+    return {
+        "THUMBNAIL": letterbox(picture.pixels),
+        "PICTURE": picture.pixels.reshape(-1),
+        "PICTURE_SIZE": picture.packed_size(),
+    }

@@ -1,0 +1,49 @@
+"""Triton's adapter for `tandem.pipeline.rectify`: pictures and detections in, lanes of text rows out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import cv2
+import triton_python_backend_utils as pb_utils
+
+from tandem.pipeline.decode import Picture
+from tandem.pipeline.records import pack_cards, pack_segments
+from tandem.pipeline.rectify import RectifyConfig, rectify
+from tandem.pipeline.serving import Arrays, Responder, each_item, model_parameters
+
+_INPUTS = ("PICTURE", "PICTURE_SIZE", "QUADS", "SCORES", "EMBLEM")
+_DEFAULTS = {"workers": "2", "score_threshold": "0.5"}
+
+
+class TritonPythonModel:
+    """What Triton's Python backend calls."""
+
+    def initialize(self, args: dict[str, str]) -> None:
+        """Reads the parameters and starts the workers: OpenCV runs without Python's lock."""
+        parameters = model_parameters(args["model_config"], _DEFAULTS)
+        cv2.setNumThreads(1)
+        self._config = RectifyConfig(score_threshold=float(parameters["score_threshold"]))
+        self._workers = ThreadPoolExecutor(int(parameters["workers"]), thread_name_prefix="rectify")
+        self._responder = Responder(pb_utils, model_name=args["model_name"], inputs=_INPUTS)
+
+    def execute(self, requests: Sequence[Any]) -> list[Any]:
+        """Answers all requests of a batch together."""
+        return self._responder.respond(requests, each_item(self._rectify), self._workers)
+
+    def finalize(self) -> None:
+        """Ends the workers."""
+        self._workers.shutdown()
+
+    def _rectify(self, inputs: Arrays) -> Arrays:
+        """One picture's tensors."""
+        picture = Picture.unpacked(inputs["PICTURE"], inputs["PICTURE_SIZE"])
+        quads, scores, emblem = inputs["QUADS"], inputs["SCORES"], inputs["EMBLEM"]
+        rectified = rectify(picture.pixels, picture.sent_size, quads, scores, emblem, self._config)
+        return {
+            "LANES": rectified.lanes,
+            "CARDS": pack_cards(rectified.cards),
+            "SEGMENTS": pack_segments(rectified.segments),
+        }
