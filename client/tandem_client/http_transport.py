@@ -1,0 +1,96 @@
+"""HTTP by other means: a pool of threads, each waiting for its own request's answer."""
+
+from __future__ import annotations
+
+import ssl
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from urllib.parse import quote
+
+import urllib3
+
+from tandem_client.errors import ClosedError, DeadlineError, TandemError, UnavailableError
+from tandem_client.options import ClientOptions, TlsOptions
+from tandem_client.transport import Call, RawOutcome
+from tandem_client.wire import decode_http, encode_http
+
+
+class HttpTransport:
+    """Sends pictures over HTTP (see `transport.Transport`).
+
+    A request on its way can't be called back: `cancel` only keeps one from starting.
+
+    Args:
+        url: `host:port`, or `host:port/path` behind a proxy.
+        options: of the client; there are `max_in_flight` threads at most.
+    """
+
+    def __init__(self, url: str, options: ClientOptions) -> None:
+        scheme = "http" if options.tls is None else "https"
+        self._url = f"{scheme}://{url.rstrip('/')}/v2/models/{quote(options.model, safe='')}/infer"
+        self._headers = dict(options.metadata)
+        self._threads = ThreadPoolExecutor(options.max_in_flight, thread_name_prefix="tandem-http")
+        self._connections = urllib3.PoolManager(
+            maxsize=options.max_in_flight,
+            retries=False,  # retrying is the router's, in one place
+            ssl_context=None if options.tls is None else _ssl_context(options.tls),
+        )
+
+    def start(
+        self, request_id: str, picture: bytes, timeout_s: float, done: Callable[[RawOutcome], None]
+    ) -> Call:
+        """See `Transport.start`."""
+        try:
+            call = self._threads.submit(self._ask, request_id, picture, timeout_s)
+        except RuntimeError:  # what a pool that was shut down raises
+            done(ClosedError("the client is closed"))
+            return _NO_CALL
+        call.add_done_callback(
+            lambda finished: done(ClosedError("cancelled") if finished.cancelled() else finished.result())
+        )
+        return call
+
+    def close(self) -> None:
+        """See `Transport.close`; returns without waiting for requests on their way."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        self._connections.clear()
+
+    def _ask(self, request_id: str, picture: bytes, timeout_s: float) -> RawOutcome:
+        body, headers = encode_http(request_id=request_id, picture=picture)
+        try:
+            answer = self._connections.request(
+                "POST",
+                self._url,
+                body=body,
+                headers={**self._headers, **headers},
+                timeout=urllib3.Timeout(total=max(timeout_s, _SHORTEST_TIMEOUT_S)),
+            )
+            return decode_http(answer.status, answer.headers, answer.data, request_id=request_id)
+        except TandemError as error:
+            return error
+        except (urllib3.exceptions.HTTPError, OSError) as error:
+            return _error_of_connection(error, timeout_s)
+
+
+class _NoCall:
+    def cancel(self) -> bool:
+        return False
+
+
+_NO_CALL = _NoCall()
+_SHORTEST_TIMEOUT_S = 0.001  # urllib3 refuses 0
+
+
+def _error_of_connection(error: Exception, timeout_s: float) -> TandemError:
+    # A refused connection is also a TimeoutError by urllib3's inheritance.
+    refused = isinstance(error, urllib3.exceptions.NewConnectionError)
+    if isinstance(error, urllib3.exceptions.TimeoutError) and not refused:
+        return DeadlineError(f"no answer within {timeout_s:g} s")
+    return UnavailableError(f"the connection failed ({type(error).__name__})")
+
+
+def _ssl_context(tls: TlsOptions) -> ssl.SSLContext:
+    context = ssl.create_default_context(cafile=tls.root_certificates)
+    if tls.certificate_chain is not None:
+        context.load_cert_chain(tls.certificate_chain, tls.private_key)
+    return context

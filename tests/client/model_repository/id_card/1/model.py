@@ -1,0 +1,50 @@
+"""Answers the client's tests by content: the "picture" is a JSON order that says what to answer.
+
+`{"number": …}` answers one card with that number; `"delay_s"` waits first; `"no_card": true` finds none;
+`"error": CODE` fails with that Triton code; `"junk": text` answers that text. Anything else can't be decoded.
+"""
+
+import json
+import time
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+_QUAD = [[0, 0], [100, 0], [100, 60], [0, 60]]
+
+
+class TritonPythonModel:
+    def execute(self, requests):
+        return [_respond(request) for request in requests]
+
+
+def _respond(request):
+    picture = pb_utils.get_input_tensor_by_name(request, "IMAGE").as_numpy()[0, 0]
+    try:
+        order = json.loads(picture)
+    except ValueError:
+        return _failure("INVALID_ARG", "the picture can't be decoded")
+    time.sleep(order.get("delay_s", 0))
+    if "error" in order:
+        return _failure(order["error"], f"ordered to fail with {order['error']}")
+    answer = order.get("junk") or json.dumps({"cards": [] if order.get("no_card") else [_card(order)]})
+    result = np.array([[answer.encode()]], np.object_)
+    return pb_utils.InferenceResponse([pb_utils.Tensor("RESULT", result)])
+
+
+def _card(order):
+    return {
+        "side": "portrait",
+        "score": 0.99,
+        "quad": _QUAD,
+        "fields": {"公民身份号码": order["number"]},
+        "confidence": {"公民身份号码": 0.9},
+        "boxes": {"公民身份号码": _QUAD},
+        "checks": {"number_checksum": None},
+        "quality": {"blur": 0.1},
+    }
+
+
+def _failure(code, message):
+    error = pb_utils.TritonError(message, getattr(pb_utils.TritonError, code))
+    return pb_utils.InferenceResponse(output_tensors=[], error=error)
