@@ -100,9 +100,9 @@ def _head(rng: np.random.Generator, image: NDArray[np.uint8], cx: float, skin: t
 def _shading(rng: np.random.Generator, height: int, width: int) -> NDArray[np.float32]:
     """(h, w, 1) float32 around 1: light from one side, and a little unevenness."""
     coarse = rng.normal(0, 0.06, (6, 5)) + np.linspace(-1, 1, 5) * rng.normal(0, 0.12)
-    return (
-        1 + cv2.resize(coarse.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)[:, :, None]
-    )
+    light = cv2.resize(coarse.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
+    factor: NDArray[np.float32] = 1 + light[:, :, None]
+    return factor
 
 
 def _backdrop(rng: np.random.Generator) -> tuple[float, ...]:
