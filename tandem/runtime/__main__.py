@@ -14,53 +14,44 @@ from tandem.runtime import options as defaults
 from tandem.runtime.errors import EmbeddedServerError
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
+from tandem.runtime.setup import REPOSITORY, ensure_ready
 
-REPOSITORY = Path(__file__).parents[2] / "model_repository"
 _CHECK_INTERVAL_S = 0.5
+_PORTS = {
+    "grpc": defaults.DEFAULT_GRPC_PORT,
+    "http": defaults.DEFAULT_HTTP_PORT,
+    "metrics": defaults.DEFAULT_METRICS_PORT,
+}
 
 
-def parse_arguments(arguments: Sequence[str] | None = None) -> ServerOptions:
-    """The command line as options."""
+def parse_arguments(arguments: Sequence[str] | None = None) -> tuple[ServerOptions, bool]:
+    """The command line: the server's options, and whether only to make what is missing."""
     parser = argparse.ArgumentParser(
         prog="scripts/serve", description="Serve the model repository on a real Triton server until stopped."
     )
     add = parser.add_argument
-    add("--model-repository", type=Path, default=REPOSITORY, help="default: the one of this checkout")
     add(
-        "--grpc-port",
-        type=int,
-        default=defaults.DEFAULT_GRPC_PORT,
-        help="default %(default)s; 0 = a free one",
+        "--model-repository",
+        type=Path,
+        default=REPOSITORY,
+        metavar="FOLDER",
+        help="default: the one of this checkout",
     )
-    add(
-        "--http-port",
-        type=int,
-        default=defaults.DEFAULT_HTTP_PORT,
-        help="default %(default)s; 0 = a free one",
-    )
-    add(
-        "--metrics-port",
-        type=int,
-        default=defaults.DEFAULT_METRICS_PORT,
-        help="default %(default)s; 0 = a free one",
-    )
+    for name, port in _PORTS.items():
+        add(f"--{name}-port", type=int, default=port, metavar="PORT", help=f"default {port}; 0 = a free one")
     add("--address", default=defaults.DEFAULT_ADDRESS, help="address to listen on, default %(default)s")
-    add("--config-name", help="use configs/NAME.pbtxt of the models that have one, e.g. gpu or tensorrt")
     add(
-        "--log-verbose",
-        type=int,
-        default=0,
-        help="0 = warnings and errors, 1 = information, 2… = Triton's levels",
+        "--config-name",
+        metavar="NAME",
+        help="use configs/NAME.pbtxt of the models that have one, e.g. gpu or tensorrt",
     )
-    add(
-        "--start-timeout",
-        type=float,
-        default=defaults.DEFAULT_START_TIMEOUT_S,
-        help="seconds, default %(default)s",
-    )
+    add("--log-verbose", type=int, default=0, metavar="N", help="0 = warnings, 1 = information, 2… = all")
+    timeout_s = defaults.DEFAULT_START_TIMEOUT_S
+    add("--start-timeout", type=float, default=timeout_s, metavar="S", help="seconds, default %(default)g")
+    add("--set-up-only", action="store_true", help="make what is missing, then leave")
     chosen = parser.parse_args(arguments)
     try:
-        return ServerOptions(
+        options = ServerOptions(
             model_repository=chosen.model_repository.resolve(),
             grpc_port=chosen.grpc_port,
             http_port=chosen.http_port,
@@ -72,6 +63,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> ServerOptions:
         )
     except ValueError as error:
         parser.error(str(error))
+    return options, chosen.set_up_only
 
 
 def serve(options: ServerOptions) -> None:
@@ -80,12 +72,10 @@ def serve(options: ServerOptions) -> None:
     Raises:
         EmbeddedServerError: the server couldn't start, or ended by itself.
     """
-    with TritonServer(options, log=lambda line: print(line, file=sys.stderr, flush=True)) as server:
-        print(
+    with TritonServer(options, log=_say) as server:
+        _say(
             f"ready: gRPC {server.grpc_url}, HTTP {server.http_url}, metrics {server.metrics_url}/metrics;"
-            " stop with Ctrl-C",
-            file=sys.stderr,
-            flush=True,
+            " stop with Ctrl-C"
         )
         while True:
             time.sleep(_CHECK_INTERVAL_S)
@@ -94,15 +84,22 @@ def serve(options: ServerOptions) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Exit status: 0 after a signal, 1 when there is no server."""
-    options = parse_arguments(arguments)
+    options, set_up_only = parse_arguments(arguments)
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
     try:
-        serve(options)
+        if set_up_only or options.model_repository == REPOSITORY:
+            ensure_ready(_say)
+        if not set_up_only:
+            serve(options)
     except EmbeddedServerError as error:
-        print(f"error: {error}", file=sys.stderr)
+        _say(f"error: {error}")
         return 1
     return 0
+
+
+def _say(line: str) -> None:
+    print(line, file=sys.stderr, flush=True)
 
 
 def _leave(number: int, frame: FrameType | None) -> None:

@@ -8,49 +8,13 @@ copied (3 MB), again whenever they changed.
 from __future__ import annotations
 
 import filecmp
-import os
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from tandem.runtime.errors import InstallationError
 from tandem.runtime.wheel import Installation
 
 OWN_BACKENDS = Path(__file__).parent / "backends"
-
-
-def cache_folders(environment: Mapping[str, str]) -> Iterator[Path]:
-    """Folders that may hold what can be made again, best first: the checkout's, the user's, the machine's."""
-    checkout = Path(__file__).parents[2]
-    if (checkout / "pyproject.toml").exists():
-        yield checkout / ".cache"
-    if environment.get("XDG_CACHE_HOME"):
-        yield Path(environment["XDG_CACHE_HOME"]) / "tandem"
-    if environment.get("HOME"):
-        yield Path(environment["HOME"]) / ".cache" / "tandem"
-    yield Path(tempfile.gettempdir()) / f"tandem-{os.getuid()}"
-
-
-def cache_folder(environment: Mapping[str, str]) -> Path:
-    """The first of `cache_folders` that can be written; made if missing.
-
-    Raises:
-        InstallationError: none can be written.
-    """
-    tried = []
-    for folder in cache_folders(environment):
-        try:
-            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        except OSError:
-            tried.append(folder)
-            continue
-        if os.access(folder, os.W_OK | os.X_OK) and folder.stat().st_uid == os.getuid():
-            return folder
-        tried.append(folder)
-    raise InstallationError(
-        f"no folder for the server's files can be written, tried: {', '.join(map(str, tried))}"
-    )
 
 
 def assemble_backends(installation: Installation, folder: Path) -> Path:

@@ -11,8 +11,12 @@ _ERROR = re.compile(r"^E\d{4} \S+ \d+ (?P<source>\S+)\] (?P<text>.*)$")
 _MODEL = re.compile(r"failed to load (?:model )?'(?P<model>[^']+)'(?: version \d+)?: (?P<reason>.*)")
 _POLL = re.compile(r"Poll failed for model directory '(?P<model>[^']+)': (?P<reason>.*)")
 _PORT = re.compile(r"Socket '(?P<socket>[^']+)' already in use")
-# Said on every machine without a GPU.
-_HARMLESS = ("CudaDriverHelper has not been initialized",)
+# Said at each start on every machine without a GPU.
+_HARMLESS = (
+    "CudaDriverHelper has not been initialized",
+    "Unable to allocate pinned system memory",
+    "failed to allocate pinned system memory",
+)
 # The server prints an exception's stack behind this mark.
 _STACK_MARK = re.compile(r"\\n\\nAt:\\n.*$")
 
@@ -49,11 +53,14 @@ def find_failure(lines: Sequence[str]) -> Failure:
     return Failure(reason=_plain(endings[-1].removeprefix("error: ")) if endings else "")
 
 
+def is_harmless(line: str) -> bool:
+    """Whether a log line looks like trouble, but only says that there is no GPU."""
+    return any(harmless in line for harmless in _HARMLESS)
+
+
 def _error_text(line: str) -> str:
     match = _ERROR.match(line)
-    if not match or any(harmless in match["text"] for harmless in _HARMLESS):
-        return ""
-    return match["text"]
+    return "" if not match or is_harmless(line) else match["text"]
 
 
 def _plain(text: str) -> str:

@@ -21,7 +21,8 @@ from pathlib import Path
 from types import TracebackType
 
 from tandem.runtime import shared_memory
-from tandem.runtime.backends_folder import assemble_backends, cache_folder
+from tandem.runtime.backends_folder import assemble_backends
+from tandem.runtime.cache import cache_folder
 from tandem.runtime.errors import (
     EmbeddedServerError,
     ModelLoadError,
@@ -29,11 +30,13 @@ from tandem.runtime.errors import (
     ServerDiedError,
     StartTimeoutError,
 )
-from tandem.runtime.failure import find_failure
+from tandem.runtime.failure import find_failure, is_harmless
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.ports import settle_ports
 from tandem.runtime.process import ServerProcess
-from tandem.runtime.wheel import find_installation, python_library_folder
+from tandem.runtime.python_library import python_library_folder
+from tandem.runtime.repository import check_repository
+from tandem.runtime.wheel import find_installation
 
 _LOG = logging.getLogger(__name__)
 _POLL_INTERVAL_S = 0.05
@@ -100,6 +103,7 @@ class TritonServer:
         if self._process is not None:
             raise EmbeddedServerError("this server is already started: stop it first")
         installation = find_installation()
+        check_repository(self.options.model_repository, self.options.config_name)
         self.options = settle_ports(self.options)
         shared_memory.remove_leftovers()
         folder = cache_folder(os.environ) / f"backends-{sys.version_info.major}.{sys.version_info.minor}"
@@ -110,7 +114,9 @@ class TritonServer:
         )
         libraries = [installation.libraries, python_library_folder()]
         self._process = ServerProcess(
-            [str(installation.server), *arguments], self._environment(libraries), self._log
+            [str(installation.server), *arguments],
+            self._environment(libraries),
+            lambda line: None if is_harmless(line) else self._log(line),
         )
         try:
             self._wait_until_ready(self._process)

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import ctypes.util
 import importlib.metadata
 import importlib.util
 import sys
-import sysconfig
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -78,23 +76,3 @@ def check_numpy(version: str) -> None:
         raise InstallationError(
             f"the embedded server needs numpy < 2, found {version}: pip install 'numpy<2'"
         )
-
-
-def python_library_folder() -> Path | None:
-    """The folder of this Python's shared library if the loader wouldn't find it by itself, else None.
-
-    Raises:
-        InstallationError: there is no shared library: the Python backend can't start.
-    """
-    major, minor = sys.version_info[:2]
-    name = f"libpython{major}.{minor}.so.1.0"
-    folders = [Path(sys.base_prefix) / "lib"]
-    configured = sysconfig.get_config_var("LIBDIR")
-    if configured:
-        folders.append(Path(configured))
-    for folder in folders:
-        if (folder / name).exists():
-            return folder
-    if ctypes.util.find_library(f"python{major}.{minor}"):
-        return None
-    raise InstallationError(f"the server's Python backend needs {name}: apt install libpython{major}.{minor}")
