@@ -18,6 +18,7 @@ from tandem.training import guilloche
 from tandem.training.canvas import Canvas, bounding_box
 from tandem.training.devices import draw_state_device, wall_picture
 from tandem.training.errors import StyleError
+from tandem.training.masks import rounded_mask
 from tandem.training.people import EmblemText, PortraitText
 from tandem.training.portraits import draw_portrait
 from tandem.training.scripts import Bilingual, draw_bilingual_lines
@@ -137,18 +138,6 @@ def _sheet(rng: np.random.Generator, width_px: int) -> NDArray[np.uint8]:
     if width_px < SMALLEST_WIDTH_PX:
         raise StyleError(f"a face is at least {SMALLEST_WIDTH_PX} px wide, got {width_px}")
     return guilloche.sheet(rng, round(width_px * REFERENCE_HEIGHT_PX / REFERENCE_WIDTH_PX), width_px)
-
-
-def rounded_mask(height: int, width: int, radius: float) -> NDArray[np.uint8]:
-    """(height, width) uint8: 255 inside a rectangle with round corners, smooth at the edge."""
-    x = np.maximum(np.abs(np.arange(width, dtype=np.float32) + 0.5 - width / 2) - (width / 2 - radius), 0)
-    y = np.maximum(np.abs(np.arange(height, dtype=np.float32) + 0.5 - height / 2) - (height / 2 - radius), 0)
-    distance = np.hypot(x[None, :], y[:, None])
-    return (
-        (np.clip(radius - distance + 0.5, 0, 1) * 255).astype(np.uint8)
-        if radius > 0
-        else np.full((height, width), 255, np.uint8)
-    )
 
 
 def _print_person(printer: _Printer, text: PortraitText, em: float) -> None:

