@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from tandem.pipeline.characters import is_hanzi
+
 BLANK = "<blank>"  # CTC's blank, always class 0
 SPACE = " "  # the recogniser's last class, which its own list leaves out
 
-# Unified ideographs with extension A, extensions B to H, and the zero 〇. Compatibility ideographs
-# (U+F900…) are left out: they look the same as a unified one.
-_HANZI = ((0x3400, 0x4DBF), (0x4E00, 0x9FFF), (0x20000, 0x323AF), (0x3007, 0x3007))
 _ASCII = (0x21, 0x7E)
 # What addresses, authorities and minority names use besides: dots, dashes, brackets, and numbers of other
 # kinds. ○ ● ◯ are here because the recogniser may choose them for 〇.
@@ -23,10 +22,8 @@ _OTHERS = frozenset("·•・∙、。，．（）－—–―～＃：；／＋
 
 def can_be_printed(character: str) -> bool:
     """Whether a card can show `character` (one code point)."""
-    code = ord(character)
-    if _ASCII[0] <= code <= _ASCII[1] or character in _OTHERS:
-        return True
-    return any(first <= code <= last for first, last in _HANZI)
+    # Compatibility ideographs (U+F900…) are no hanzi here: each looks the same as a unified one.
+    return _ASCII[0] <= ord(character) <= _ASCII[1] or character in _OTHERS or is_hanzi(character)
 
 
 def kept_classes(dictionary: Sequence[str]) -> list[int]:

@@ -1,0 +1,130 @@
+"""The last step of card reading: what the recogniser read becomes fields, checks and the card's JSON."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tandem.pipeline import fields as of
+from tandem.pipeline.boxes import field_box
+from tandem.pipeline.checks import Check, emblem_checks, portrait_checks
+from tandem.pipeline.ctc import Row, read_row
+from tandem.pipeline.dates import read_birth, read_validity
+from tandem.pipeline.fields import Field
+from tandem.pipeline.labels import has_label, kind_by_label
+from tandem.pipeline.numbers import read_number
+from tandem.pipeline.records import CardRecord, RowKind, unpack_cards, unpack_segments
+
+PORTRAIT, EMBLEM = "portrait", "emblem"
+
+_READERS: dict[str, tuple[RowKind, Callable[[Sequence[Row]], Field]]] = {
+    of.NAME: (RowKind.NAME, of.read_name),
+    of.SEX: (RowKind.SEX_NATION, of.read_sex),
+    of.NATION: (RowKind.SEX_NATION, of.read_nation),
+    of.BIRTH: (RowKind.BIRTH, read_birth),
+    of.ADDRESS: (RowKind.ADDRESS, of.read_address),
+    of.NUMBER: (RowKind.NUMBER, read_number),
+    of.AUTHORITY: (RowKind.AUTHORITY, of.read_authority),
+    of.VALIDITY: (RowKind.VALIDITY, read_validity),
+}
+_EMBLEM_KINDS = (RowKind.AUTHORITY, RowKind.VALIDITY)
+_EVEN = 0.5  # probability of the emblem side above which it is that side
+_PLACES = 4  # decimals of scores; a box has one, a tenth of a pixel
+
+
+def parse_cards(
+    characters: NDArray[np.int32],
+    probabilities: NDArray[np.float32],
+    cards: NDArray[np.float32],
+    segments: NDArray[np.float32],
+    *,
+    dictionary: Sequence[str],
+    today: date,
+) -> list[dict[str, Any]]:
+    """The cards of one picture as `result.schema.json` describes them, in the order of `cards`.
+
+    Args:
+        characters: (L, T, 5) the likeliest classes of each time step of each lane, best first; 0 is the
+            blank.
+        probabilities: (L, T, 5) theirs.
+        cards: (C, 14) packed `CardRecord`s, padding allowed.
+        segments: (G, 13) packed `Segment`s in any order, padding allowed.
+        dictionary: the character of each class.
+        today: the day that decides whether a card has expired.
+    """
+    rows = [(s.card, read_row(characters, probabilities, s, dictionary)) for s in unpack_segments(segments)]
+    return [
+        parse_card(record, [row for card, row in rows if card == index], today)
+        for index, record in enumerate(unpack_cards(cards))
+    ]
+
+
+def parse_card(record: CardRecord, rows: Sequence[Row], today: date) -> dict[str, Any]:
+    """One card's JSON from its rows, which may come in any order and under wrong labels."""
+    labelled = [replace(row, kind=kind_by_label(row)) for row in _top_to_bottom(record, rows)]
+    side = _side(record, labelled)
+    names = of.EMBLEM_FIELDS if side == EMBLEM else of.PORTRAIT_FIELDS
+    found = {name: _read(name, labelled) for name in names}
+    text = {name: field.text for name, field in found.items()}
+    checks: dict[str, Check] = emblem_checks(text, today) if side == EMBLEM else portrait_checks(text)
+    return {
+        "side": side,
+        "score": round(record.score, _PLACES),
+        "quad": _points(record.quad),
+        "fields": text,
+        "confidence": {name: round(field.confidence, _PLACES) for name, field in found.items()},
+        "boxes": {name: _box(field) for name, field in found.items()},
+        "checks": checks,
+        "corrected": [
+            {
+                "field": name,
+                "index": c.index,
+                "read": c.read,
+                "now": c.now,
+                "support": round(c.support, _PLACES),
+            }
+            for name, field in found.items()
+            for c in field.corrections
+        ],
+        "quality": {
+            "blurred": round(record.blur, _PLACES),
+            "glare": round(record.glare, _PLACES),
+            "incomplete": round(record.incomplete, _PLACES),
+            "grey_copy": round(record.grey, _PLACES),
+        },
+    }
+
+
+def _read(name: str, rows: Sequence[Row]) -> Field:
+    kind, read = _READERS[name]
+    return read([row for row in rows if row.kind == kind])
+
+
+def _side(record: CardRecord, rows: Sequence[Row]) -> str:
+    """The detector's opinion, overruled where only the other side's labels were read."""
+    seen = [row.kind in _EMBLEM_KINDS for row in rows if has_label(row)]
+    emblem = record.emblem > _EVEN
+    if seen and all(seen) != any(seen):
+        return EMBLEM if emblem else PORTRAIT
+    return EMBLEM if (any(seen) if seen else emblem) else PORTRAIT
+
+
+def _top_to_bottom(record: CardRecord, rows: Sequence[Row]) -> list[Row]:
+    """The rows by their place along the card's left edge, from its own top to its bottom."""
+    corners = np.asarray(record.quad, np.float64)
+    down = (corners[3] - corners[0]) + (corners[2] - corners[1])
+    return sorted(rows, key=lambda row: float(np.mean(row.segment.quad, axis=0) @ down))
+
+
+def _box(field: Field) -> list[list[float]] | None:
+    box = field_box(field.parts)
+    return None if box is None else _points(box)
+
+
+def _points(quad: NDArray[Any]) -> list[list[float]]:
+    return [[round(float(x), 1), round(float(y), 1)] for x, y in quad]
