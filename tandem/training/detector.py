@@ -1,0 +1,121 @@
+"""The card detector: a small convolutional network that finds cards by their centres and describes each one.
+
+For every cell of a stride-8 grid it predicts whether a card's centre lies there and, if so, the card's four
+corners, which of them is the card's own top left, and which side of the card is seen. Cells near a corner
+of any card also predict that corner exactly, from close by; the coarse corners are snapped to these.
+
+Centres as points follow CenterNet (Zhou et al., arXiv 1904.07850). The corners are regressed in an order of
+the network's own choice and orientation is a separate class, after the rotation-modulated loss of RSDet
+(Qian et al., arXiv 1911.08299): regressing ordered corners directly collapses to the card's centre wherever
+up and down are hard to tell apart.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor, nn
+
+STRIDE = 8  # thumbnail pixels a grid cell
+INPUT_SIZE = 384  # thumbnail side in pixels; the network itself takes any multiple of 32
+SPAN = 16.0  # cells: offsets are predicted in units of this, so that the head's outputs stay near one
+_PRIOR = 0.01  # initial probability of a centre, so that training starts from "no card anywhere" (focal loss)
+
+
+class Prediction(NamedTuple):
+    """Raw maps of the network, each (B, channels, H/8, W/8) float32.
+
+    Attributes:
+        centre: (B, 1, h, w) logits of "a card's centre is here".
+        corners: (B, 8, h, w) offsets x, y of four corners from the cell, in cells; cyclic order, clockwise.
+        turn: (B, 4, h, w) logits: which of the four is the card's own top left.
+        emblem: (B, 1, h, w) logit of the emblem side.
+        snap: (B, 2, h, w) offset x, y from the cell to the nearest card corner, in cells.
+    """
+
+    centre: Tensor
+    corners: Tensor
+    turn: Tensor
+    emblem: Tensor
+    snap: Tensor
+
+
+def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    return nn.Sequential(
+        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
+    )
+
+
+class _Residual(nn.Module):
+    """Two 3x3 convolutions around a skip."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = _conv(channels, channels)
+        self.second = nn.Sequential(
+            nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        return torch.relu(x + self.second(self.first(x)))
+
+
+class _Stage(nn.Sequential):
+    """Halve the resolution, then `depth` residual blocks."""
+
+    def __init__(self, inputs: int, outputs: int, depth: int) -> None:
+        super().__init__(_conv(inputs, outputs, 2), *(_Residual(outputs) for _ in range(depth)))
+
+
+class _Lateral(nn.Module):
+    """Add a coarser map, enlarged twice, to a finer one of another width (feature pyramid)."""
+
+    def __init__(self, fine: int, width: int) -> None:
+        super().__init__()
+        self.reduce = nn.Conv2d(fine, width, 1)
+
+    def forward(self, fine: Tensor, coarse: Tensor) -> Tensor:
+        enlarged: Tensor = nn.functional.interpolate(coarse, scale_factor=2.0, mode="nearest")
+        return torch.relu(self.reduce(fine) + enlarged)
+
+
+class CardDetector(nn.Module):
+    """The network; 1.5 million parameters, 0.9 GMAC at 384 x 384."""
+
+    def __init__(self, width: int = 64) -> None:
+        super().__init__()
+        self.stem = _conv(3, 16, 2)
+        self.stage4 = _Stage(16, 24, 1)
+        self.stage8 = _Stage(24, 48, 2)
+        self.stage16 = _Stage(48, 96, 2)
+        self.stage32 = _Stage(96, 128, 2)
+        self.context = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(128, 128, 1), nn.Sigmoid())
+        self.top = nn.Conv2d(128, width, 1)
+        self.merge16 = _Lateral(96, width)
+        self.smooth16 = _conv(width, width)
+        self.merge8 = _Lateral(48, width)
+        self.smooth8 = _conv(width, width)
+        self.head = _conv(width, width)
+        self.predict = nn.Conv2d(width, 1 + 8 + 4 + 1 + 2, 1)
+        bias = torch.zeros(16)
+        bias[0] = -torch.log(torch.tensor((1 - _PRIOR) / _PRIOR))
+        self.predict.bias = nn.Parameter(bias)
+
+    def forward(self, pictures: Tensor) -> Prediction:
+        """Maps for pictures (B, 3, H, W) float32 BGR scaled to about -1..1; H and W multiples of 32."""
+        x4 = self.stage4(self.stem(pictures))
+        x8 = self.stage8(x4)
+        x16 = self.stage16(x8)
+        x32 = self.stage32(x16)
+        x32 = self.top(x32 * self.context(x32))
+        x = self.smooth16(self.merge16(x16, x32))
+        x = self.smooth8(self.merge8(x8, x))
+        maps = self.predict(self.head(x))
+        centre, corners, turn, emblem, snap = maps.split([1, 8, 4, 1, 2], dim=1)
+        return Prediction(centre, corners * SPAN, turn, emblem, snap * 2.0)
+
+
+def normalise(pictures: Tensor) -> Tensor:
+    """Thumbnails (B, H, W, 3) uint8 BGR to the network's input (B, 3, H, W) float32, -1..1."""
+    return pictures.permute(0, 3, 1, 2).to(torch.float32) / 127.5 - 1.0

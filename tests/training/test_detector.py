@@ -1,0 +1,103 @@
+"""The network's size, what its maps decode to, and that its loss is least at the truth."""
+
+import numpy as np
+import pytest
+import torch
+
+from tandem.training.decode_maps import decode_maps
+from tandem.training.detector import STRIDE, CardDetector, Prediction
+from tandem.training.losses import Targets, detection_loss
+from tandem.training.train import TrainingPlan
+
+GRID = 48  # cells
+CARD = torch.tensor([[100.0, 80.0], [260.0, 90.0], [255.0, 195.0], [95.0, 180.0]])  # thumbnail px
+
+
+def true_maps(quads: list[torch.Tensor], turns: list[int], emblem: list[bool]) -> Prediction:
+    """Maps of a perfect network: written from the definition, not with the decoder's code."""
+    centre = torch.full((1, 1, GRID, GRID), -10.0)
+    corners, turn = torch.zeros(1, 8, GRID, GRID), torch.zeros(1, 4, GRID, GRID)
+    side, snap = torch.zeros(1, 1, GRID, GRID), torch.full((1, 2, GRID, GRID), 100.0)
+    for quad, shift, is_emblem in zip(quads, turns, emblem, strict=True):
+        cells = quad / STRIDE
+        column, row = (int(v) for v in cells.mean(0))
+        centre[0, 0, row, column] = 8.0
+        here = torch.tensor([column + 0.5, row + 0.5])
+        corners[0, :, row, column] = (cells.roll(shift, 0) - here).reshape(8)
+        turn[0, shift, row, column] = 9.0
+        side[0, 0, row, column] = 9.0 if is_emblem else -9.0
+        for x, y in cells.tolist():
+            snap[0, 0, int(y), int(x)], snap[0, 1, int(y), int(x)] = x - int(x) - 0.5, y - int(y) - 0.5
+    return Prediction(centre, corners, turn, side, snap)
+
+
+def test_the_network_is_small():
+    assert sum(p.numel() for p in CardDetector().parameters()) <= 2_000_000
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_a_card_is_decoded_in_its_own_order_whatever_order_the_network_chose(turn):
+    quads, scores, emblem = decode_maps(true_maps([CARD], [turn], [True]))
+    assert torch.allclose(quads[0, 0], CARD, atol=1e-3)
+    assert scores[0, 0] > 0.99
+    assert scores[0, 1] < 0.01
+    assert emblem[0, 0] > 0.99
+
+
+def test_coarse_corners_are_snapped_to_the_exact_ones():
+    maps = true_maps([CARD], [0], [False])
+    shaken = maps._replace(corners=maps.corners + 0.3)
+    # Corners that fall in the right cell find their exact place again; others keep the coarse one.
+    error = (decode_maps(shaken)[0][0, 0] - CARD).norm(dim=1)
+    assert (error < 0.5).sum() >= 2
+    assert (error < 0.3 * STRIDE * 1.5).all()
+
+
+def test_of_two_peaks_on_one_card_only_the_stronger_stays():
+    maps = true_maps([CARD], [0], [False])
+    row, column = (maps.centre[0, 0] == 8.0).nonzero()[0].tolist()
+    for channel in (maps.centre, maps.corners, maps.turn, maps.emblem):
+        channel[0, :, row, column + 3] = channel[0, :, row, column]
+    maps.centre[0, 0, row, column + 3] = 4.0
+    maps.corners[0, :, row, column + 3] -= torch.tensor([3.0, 0.0] * 4)
+    _, scores, _ = decode_maps(maps)
+    assert (scores[0] > 0.5).sum() == 1
+
+
+def test_two_cards_side_by_side_both_stay():
+    _, scores, _ = decode_maps(true_maps([CARD, CARD + torch.tensor([0.0, 130.0])], [0, 0], [True, False]))
+    assert (scores[0] > 0.5).sum() == 2
+
+
+def test_the_loss_is_least_at_the_truth():
+    targets = Targets(torch.zeros(1, 8, 4, 2), torch.zeros(1, 8), torch.tensor([1]))
+    targets.quads[0, 0] = CARD
+    right = true_maps([CARD], [1], [False])
+    at_truth = detection_loss(right, targets)
+    moved = right._replace(corners=right.corners + 1.0)
+    other_side = right._replace(emblem=-right.emblem)
+    assert detection_loss(moved, targets)["corners"] > at_truth["corners"]
+    assert detection_loss(other_side, targets)["emblem"] > at_truth["emblem"]
+
+
+def test_a_picture_without_cards_has_a_finite_loss_with_gradients():
+    torch.manual_seed(0)
+    network = CardDetector()
+    empty = Targets(torch.zeros(1, 8, 4, 2), torch.zeros(1, 8), torch.tensor([0]))
+    total = detection_loss(network(torch.zeros(1, 3, 96, 96)), empty)["total"]
+    total.backward()
+    assert torch.isfinite(total)
+    assert all(torch.isfinite(p.grad).all() for p in network.parameters() if p.grad is not None)
+
+
+def test_a_plan_refuses_sizes_the_network_cannot_take():
+    with pytest.raises(ValueError, match="multiple of 32"):
+        TrainingPlan(small_size=250)
+
+
+def test_the_learning_rate_warms_up_and_comes_down():
+    plan = TrainingPlan(steps=1000)
+    rates = np.array([plan.rate_at(step) for step in range(1000)])
+    assert rates[0] < rates[199]
+    assert rates.argmax() in range(199, 202)
+    assert rates[-1] < 0.02 * plan.rate
