@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
@@ -35,7 +36,7 @@ class Canvas:
 
     def pixels(self) -> NDArray[np.uint8]:
         """(h, w, 3) uint8 BGR: what was drawn."""
-        return np.ascontiguousarray(np.asarray(self._image)[:, :, ::-1])
+        return np.asarray(cv2.cvtColor(np.asarray(self._image), cv2.COLOR_RGB2BGR), np.uint8)
 
     def text(
         self,

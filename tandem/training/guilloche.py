@@ -9,22 +9,26 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float32]
+Pixels = NDArray[np.uint8]
 
 # RGB at the left edge, in the middle and at the right edge of a resident identity card, measured on pictures.
 OFFICIAL_STOPS = ((215, 231, 240), (241, 234, 241), (228, 235, 243))
 CYAN, PINK, VIOLET, GREEN = (120, 196, 205), (236, 160, 176), (190, 170, 220), (150, 205, 180)
+# Sub-pixel bits of the polylines' corners.
 _FIXED_BITS = 4
+_COARSE = 48
 
 
-def gradient(height: int, width: int, stops: Sequence[tuple[float, ...]], tilt: float = 0.0) -> Floats:
-    """(h, w, 3) float32 RGB: colours from left to right; `tilt` moves them along with the height (±1)."""
-    across = np.linspace(0, 1, width, dtype=np.float32)[None, :]
-    down = np.linspace(-0.5, 0.5, height, dtype=np.float32)[:, None]
+def gradient(height: int, width: int, stops: Sequence[tuple[float, ...]], tilt: float = 0.0) -> Pixels:
+    """(h, w, 3) uint8 RGB: colours from left to right; `tilt` moves them along with the height (±1)."""
+    # Worked out small and enlarged: a gradient has no detail to lose, and this is the costly part of a sheet.
+    across = (np.arange(_COARSE, dtype=np.float32)[None, :] + 0.5) / _COARSE
+    down = (np.arange(_COARSE, dtype=np.float32)[:, None] + 0.5) / _COARSE - 0.5
     position = np.clip(across + tilt * down, 0, 1)
-    grid = np.linspace(0, 1, 256)
     places = np.linspace(0, 1, len(stops))
-    table = np.stack([np.interp(grid, places, [stop[c] for stop in stops]) for c in range(3)], 1)
-    return table.astype(np.float32)[(position * 255).astype(np.uint8)]
+    channels = [np.interp(position, places, [stop[channel] for stop in stops]) for channel in range(3)]
+    small = np.clip(np.stack(channels, 2), 0, 255).astype(np.uint8)
+    return np.asarray(cv2.resize(small, (width, height), interpolation=cv2.INTER_LINEAR), np.uint8)
 
 
 def _warp(rng: np.random.Generator, points: Floats, strength: float) -> Floats:
@@ -37,7 +41,7 @@ def _warp(rng: np.random.Generator, points: Floats, strength: float) -> Floats:
     return moved
 
 
-def net(rng: np.random.Generator, height: int, width: int, lines: int, strength: float) -> NDArray[np.uint8]:
+def net(rng: np.random.Generator, height: int, width: int, lines: int, strength: float) -> Pixels:
     """(h, w) uint8: how strongly a warped net of thin lines covers each pixel."""
     steps = 60
     aspect = height / width
@@ -51,7 +55,7 @@ def net(rng: np.random.Generator, height: int, width: int, lines: int, strength:
     angle = rng.uniform(-0.6, 0.6)
     turn = np.array([[np.cos(angle), -np.sin(angle)], [np.sin(angle), np.cos(angle)]], np.float32)
     points = _warp(rng, (np.concatenate(rows) - 0.5) @ turn + 0.5, strength)
-    curves = np.round(points * width * 2**_FIXED_BITS).astype(np.int32).reshape(-1, steps, 2)
+    curves = np.rint(points * width * 2**_FIXED_BITS).astype(np.int32).reshape(-1, steps, 2)
     mask = np.zeros((height, width), np.uint8)
     cv2.polylines(mask, list(curves), False, 255, 1, cv2.LINE_AA, _FIXED_BITS)
     return mask
@@ -65,7 +69,7 @@ def sheet(
     stops: Sequence[tuple[float, ...]] | None = None,
     inks: Sequence[tuple[float, ...]] | None = None,
     strength: float | None = None,
-) -> NDArray[np.uint8]:
+) -> Pixels:
     """A printed sheet.
 
     Args:
@@ -90,9 +94,10 @@ def sheet(
     paper = gradient(height, width, stops, float(rng.uniform(-0.5, 0.5)))
     colour = gradient(height, width, inks, float(rng.uniform(-0.8, 0.8)))
     ink = strength if strength is not None else float(rng.uniform(0.15, 0.6))
-    cover = np.zeros((height, width), np.float32)
+    cover = np.zeros((height, width), np.uint8)
     for _ in range(int(rng.integers(1, 4))):
-        mask = net(rng, height, width, int(rng.integers(24, 64)), float(rng.uniform(0.01, 0.06)))
-        cover = np.maximum(cover, mask.astype(np.float32))
-    cover *= ink / 255
-    return np.clip(paper + (colour - paper) * cover[:, :, None], 0, 255).astype(np.uint8)
+        cover = np.maximum(
+            cover, net(rng, height, width, int(rng.integers(24, 64)), float(rng.uniform(0.01, 0.06)))
+        )
+    weight = cover.astype(np.float32) * np.float32(ink / 255)
+    return np.asarray(cv2.blendLinear(colour, paper, weight, 1 - weight), np.uint8)
