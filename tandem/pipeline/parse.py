@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -62,6 +63,11 @@ def parse_cards(
         parse_card(record, [row for card, row in rows if card == index], today)
         for index, record in enumerate(unpack_cards(cards))
     ]
+
+
+def read_dictionary(path: Path) -> list[str]:
+    """The character of each class, from the file that `export.recognizer` writes: a line a class."""
+    return path.read_text(encoding="utf-8").removesuffix("\n").split("\n")
 
 
 def parse_card(record: CardRecord, rows: Sequence[Row], today: date) -> dict[str, Any]:

@@ -1,0 +1,43 @@
+"""Triton's adapter for `tandem.pipeline.parse`: what the recogniser read in, the result's JSON out."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Sequence
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import triton_python_backend_utils as pb_utils
+
+from tandem.pipeline.parse import parse_cards, read_dictionary
+from tandem.pipeline.serving import Arrays, Responder, each_item, model_parameters
+
+_INPUTS = ("CHARACTERS", "PROBABILITIES", "CARDS", "SEGMENTS")
+_DEFAULTS = {"characters": "../text_recognizer/characters.txt"}
+_CHINA = timezone(timedelta(hours=8))  # where it is decided on which day a card expires
+
+
+class TritonPythonModel:
+    """What Triton's Python backend calls."""
+
+    def initialize(self, args: dict[str, str]) -> None:
+        """Reads the recogniser's character list, whose path is relative to this model's folder."""
+        parameters = model_parameters(args["model_config"], _DEFAULTS)
+        self._dictionary = read_dictionary(Path(args["model_repository"]) / parameters["characters"])
+        self._responder = Responder(pb_utils, model_name=args["model_name"], inputs=_INPUTS)
+
+    def execute(self, requests: Sequence[Any]) -> list[Any]:
+        """Answers all requests of a batch."""
+        return self._responder.respond(requests, each_item(self._parse))
+
+    def _parse(self, inputs: Arrays) -> Arrays:
+        """One picture's result."""
+        cards = parse_cards(
+            *(inputs[name] for name in _INPUTS),
+            dictionary=self._dictionary,
+            today=datetime.now(_CHINA).date(),
+        )
+        result = json.dumps({"cards": cards}, ensure_ascii=False, separators=(",", ":"))
+        return {"RESULT": np.array([result.encode()], np.object_)}
