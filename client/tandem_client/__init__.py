@@ -6,6 +6,7 @@
 ...         print(card.side, dict(card.fields))
 """
 
+from tandem_client.aio import AsyncClient
 from tandem_client.cards import Answer, Card, Point, Quad, Side
 from tandem_client.client import Client
 from tandem_client.errors import (
@@ -21,25 +22,31 @@ from tandem_client.errors import (
     TandemError,
     UnavailableError,
 )
+from tandem_client.many import Reading
+from tandem_client.metrics import ClientMetrics, MetricsSnapshot
 from tandem_client.options import ClientOptions, RetryPolicy, TlsOptions
 from tandem_client.pictures import Picture, encode_picture
 
 __all__ = [
     "AccessError",
     "Answer",
+    "AsyncClient",
     "BadPictureError",
     "CancelledError",
     "Card",
     "Client",
+    "ClientMetrics",
     "ClientOptions",
     "ClosedError",
     "DeadlineError",
+    "MetricsSnapshot",
     "NotServedError",
     "OverloadedError",
     "Picture",
     "Point",
     "ProtocolError",
     "Quad",
+    "Reading",
     "RetryPolicy",
     "ServerError",
     "Side",

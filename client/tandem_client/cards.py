@@ -86,7 +86,7 @@ class Answer:
         """
         try:
             value = json.loads(self.text)
-        except ValueError:
+        except (ValueError, RecursionError):
             raise ProtocolError("the answer is not JSON") from None
         if not isinstance(value, dict) or not isinstance(value.get("cards"), list):
             raise ProtocolError("the answer has no list of cards")

@@ -2,35 +2,46 @@
 
 from __future__ import annotations
 
-import itertools
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from types import TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 from tandem_client.cards import Answer, Card
-from tandem_client.errors import TandemError
 from tandem_client.grpc_transport import GrpcTransport
 from tandem_client.http_transport import HttpTransport
-from tandem_client.options import DEFAULT_URLS, ClientOptions, Protocol
+from tandem_client.many import Reading, read_as_completed, read_in_order
+from tandem_client.metrics import ClientMetrics
+from tandem_client.options import ClientOptions, Protocol, url_of
 from tandem_client.pictures import Picture, encode_picture
-from tandem_client.transport import RawOutcome, Transport
+from tandem_client.router import ResponseRouter
+from tandem_client.transport import Transport
+
+T = TypeVar("T")
 
 
 class Client:
     """Asks one server about pictures; make one for the whole process and use it from any thread.
 
+    All threads' requests share one connection, and each thread gets its own answers (see `router`).
+
     Args:
         url: `host:port`; None is this machine at the protocol's usual port.
         protocol: "grpc" or "http".
         options: everything else.
+
+    Attributes:
+        metrics: what became of this client's items.
     """
 
     def __init__(
         self, url: str | None = None, *, protocol: Protocol = "grpc", options: ClientOptions | None = None
     ) -> None:
         self._options = options or ClientOptions()
-        self._transport = open_transport(url, protocol, self._options)
-        self._numbers = itertools.count(1)
+        self.metrics = ClientMetrics()
+        self._router = ResponseRouter(
+            open_transport(url, protocol, self._options), self._options, self.metrics
+        )
 
     def recognize(self, picture: Picture) -> list[Card]:
         """The cards in a picture; none is no error.
@@ -38,7 +49,7 @@ class Client:
         Raises:
             TandemError: see `tandem_client.errors`.
         """
-        return self._ask(picture).cards
+        return self._ask(picture, _cards)
 
     def recognize_json(self, picture: Picture) -> dict[str, Any]:
         """The contract's JSON for a picture, as parsed.
@@ -46,11 +57,40 @@ class Client:
         Raises:
             TandemError: see `tandem_client.errors`.
         """
-        return self._ask(picture).json
+        return self._ask(picture, _json)
+
+    def submit(self, picture: Picture) -> Future[list[Card]]:
+        """A future of the cards in a picture; cancelling it gives the picture up.
+
+        Callbacks added to the future run in the thread that hands out everybody's answers: keep them short.
+
+        Raises:
+            TandemError: the picture can't be sent; what happens later is the future's.
+        """
+        return self._router.send(encode_picture(picture), _cards)
+
+    def recognize_many(
+        self, pictures: Iterable[Picture], *, ordered: bool = True, max_in_flight: int | None = None
+    ) -> Iterator[Reading]:
+        """One reading a picture; a picture that fails does not stop the others.
+
+        Args:
+            pictures: taken only as fast as they are read.
+            ordered: give readings in the pictures' order; else as they finish.
+            max_in_flight: pictures sent and not yet given out, at most; None is the client's own limit.
+
+        Raises:
+            ValueError: `max_in_flight` is below 1.
+        """
+        window = self._options.max_in_flight if max_in_flight is None else max_in_flight
+        if window < 1:
+            raise ValueError("max_in_flight must be at least 1")
+        read = read_in_order if ordered else read_as_completed
+        return read(self._submit_answer, pictures, window)
 
     def close(self) -> None:
-        """Give up what is on its way, and the connection."""
-        self._transport.close()
+        """Fail what is in flight with `ClosedError`, and close the connection."""
+        self._router.close()
 
     def __enter__(self) -> Client:
         return self
@@ -60,15 +100,16 @@ class Client:
     ) -> None:
         self.close()
 
-    def _ask(self, picture: Picture) -> Answer:
-        outcome: Future[RawOutcome] = Future()
-        self._transport.start(
-            str(next(self._numbers)), encode_picture(picture), self._options.timeout_s, outcome.set_result
-        )
-        text = outcome.result()
-        if isinstance(text, TandemError):
-            raise text
-        return Answer(text)
+    def _ask(self, picture: Picture, shape: Callable[[Answer], T]) -> T:
+        future = self._router.send(encode_picture(picture), shape)
+        try:
+            return future.result()
+        except BaseException:
+            future.cancel()  # of use only if the waiting was interrupted
+            raise
+
+    def _submit_answer(self, picture: Picture) -> Future[Answer]:
+        return self._router.send(encode_picture(picture), _answer)
 
 
 def open_transport(url: str | None, protocol: Protocol, options: ClientOptions) -> Transport:
@@ -77,7 +118,17 @@ def open_transport(url: str | None, protocol: Protocol, options: ClientOptions) 
     Raises:
         ValueError: no such protocol.
     """
-    if protocol not in DEFAULT_URLS:
-        raise ValueError(f"protocol must be one of {', '.join(DEFAULT_URLS)}, not {protocol!r}")
-    kind = GrpcTransport if protocol == "grpc" else HttpTransport
-    return kind(url or DEFAULT_URLS[protocol], options)
+    address = url_of(url, protocol)
+    return GrpcTransport(address, options) if protocol == "grpc" else HttpTransport(address, options)
+
+
+def _answer(answer: Answer) -> Answer:
+    return answer
+
+
+def _cards(answer: Answer) -> list[Card]:
+    return answer.cards
+
+
+def _json(answer: Answer) -> dict[str, Any]:
+    return answer.json

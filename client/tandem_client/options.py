@@ -12,6 +12,19 @@ DEFAULT_URLS: dict[str, str] = {"grpc": "127.0.0.1:8001", "http": "127.0.0.1:800
 """Where Triton listens by default."""
 
 
+def url_of(url: str | None, protocol: str) -> str:
+    """The server's `host:port`.
+
+    Raises:
+        ValueError: no such protocol, or a URL with a scheme.
+    """
+    if protocol not in DEFAULT_URLS:
+        raise ValueError(f"protocol must be one of {', '.join(DEFAULT_URLS)}, not {protocol!r}")
+    if url is not None and "://" in url:
+        raise ValueError("url is host:port, without a scheme; encryption is ClientOptions.tls")
+    return url or DEFAULT_URLS[protocol]
+
+
 @dataclass(frozen=True, kw_only=True)
 class RetryPolicy:
     """When and how often an item is sent again; only `UnavailableError` is ever retried.

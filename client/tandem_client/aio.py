@@ -1,0 +1,158 @@
+"""The client for asyncio."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections import deque
+from collections.abc import AsyncIterable, AsyncIterator, Iterable
+from types import TracebackType
+from typing import Any, Protocol
+
+from tandem_client import options as opt
+from tandem_client.aio_grpc import AioGrpc
+from tandem_client.aio_places import AsyncPlaces
+from tandem_client.cards import Answer, Card
+from tandem_client.errors import OverloadedError, TandemError
+from tandem_client.http_transport import HttpTransport
+from tandem_client.many import Reading
+from tandem_client.metrics import ClientMetrics
+from tandem_client.pictures import Picture, encode_picture
+from tandem_client.router import ResponseRouter
+
+
+class _Asker(Protocol):
+    async def ask(self, picture: bytes) -> Answer: ...
+
+    async def close(self) -> None: ...
+
+
+class AsyncClient:
+    """`Client` for asyncio: the same surface, for any number of coroutines of one event loop.
+
+    Args:
+        url: `host:port`; None is this machine at the protocol's usual port.
+        protocol: "grpc" (grpc.aio, one channel) or "http" (threads behind futures).
+        options: everything else.
+
+    Attributes:
+        metrics: what became of this client's items.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        protocol: opt.Protocol = "grpc",
+        options: opt.ClientOptions | None = None,
+    ) -> None:
+        self._options = options or opt.ClientOptions()
+        self.metrics = ClientMetrics()
+        address = opt.url_of(url, protocol)
+        kind = AioGrpc if protocol == "grpc" else _AioHttp
+        self._asker: _Asker = kind(address, self._options, self.metrics)
+
+    async def recognize(self, picture: Picture) -> list[Card]:
+        """The cards in a picture; see `Client.recognize`."""
+        return (await self._ask(picture)).cards
+
+    async def recognize_json(self, picture: Picture) -> dict[str, Any]:
+        """The contract's JSON for a picture; see `Client.recognize_json`."""
+        return (await self._ask(picture)).json
+
+    def submit(self, picture: Picture) -> asyncio.Task[list[Card]]:
+        """A task of the cards in a picture; cancelling it gives the picture up."""
+        return asyncio.get_running_loop().create_task(self.recognize(picture))
+
+    async def recognize_many(
+        self,
+        pictures: Iterable[Picture] | AsyncIterable[Picture],
+        *,
+        ordered: bool = True,
+        max_in_flight: int | None = None,
+    ) -> AsyncIterator[Reading]:
+        """One reading a picture; see `Client.recognize_many`."""
+        window = self._options.max_in_flight if max_in_flight is None else max_in_flight
+        if window < 1:
+            raise ValueError("max_in_flight must be at least 1")
+        waiting: deque[asyncio.Task[Reading]] = deque()
+        index = 0
+        try:
+            async for picture in _each(pictures):
+                if len(waiting) == window:
+                    yield await _next(waiting, ordered=ordered)
+                waiting.append(asyncio.create_task(self._read(index, picture)))
+                index += 1
+            while waiting:
+                yield await _next(waiting, ordered=ordered)
+        finally:
+            for task in waiting:
+                task.cancel()
+
+    async def close(self) -> None:
+        """Fail what is in flight with `ClosedError`, and close the connection."""
+        await self._asker.close()
+
+    async def __aenter__(self) -> AsyncClient:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        await self.close()
+
+    async def _ask(self, picture: Picture) -> Answer:
+        if isinstance(picture, bytes):
+            return await self._asker.ask(picture)
+        # Reading a file and encoding an array take long enough to hold up the loop.
+        return await self._asker.ask(await asyncio.to_thread(encode_picture, picture))
+
+    async def _read(self, index: int, picture: Picture) -> Reading:
+        try:
+            return Reading(index=index, picture=picture, answer=await self._ask(picture))
+        except TandemError as error:
+            return Reading(index=index, picture=picture, error=error)
+
+
+class _AioHttp:
+    """HTTP's threads, awaited: the router's futures are asyncio's."""
+
+    def __init__(self, url: str, options: opt.ClientOptions, metrics: ClientMetrics) -> None:
+        self._router = ResponseRouter(HttpTransport(url, options), options, metrics)
+        self._metrics = metrics
+        # As many as the router has, so that its `send` never has to wait, which would hold up the loop.
+        self._places = AsyncPlaces(options)
+
+    async def ask(self, picture: bytes) -> Answer:
+        began_s = time.monotonic()
+        try:
+            await self._places.take()
+        except OverloadedError as error:
+            self._metrics.started()
+            self._metrics.finished(error.outcome, time.monotonic() - began_s)
+            raise
+        try:
+            return await asyncio.wrap_future(self._router.send(picture, lambda answer: answer))
+        finally:
+            self._places.release()
+
+    async def close(self) -> None:
+        await asyncio.to_thread(self._router.close)
+
+
+async def _each(pictures: Iterable[Picture] | AsyncIterable[Picture]) -> AsyncIterator[Picture]:
+    if isinstance(pictures, AsyncIterable):
+        async for picture in pictures:
+            yield picture
+    else:
+        for picture in pictures:
+            yield picture
+
+
+async def _next(waiting: deque[asyncio.Task[Reading]], *, ordered: bool) -> Reading:
+    if ordered:
+        return await waiting.popleft()
+    done, _ = await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+    task = next(iter(done))
+    waiting.remove(task)
+    return task.result()
