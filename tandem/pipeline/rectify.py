@@ -9,6 +9,8 @@ from numpy.typing import NDArray
 
 from tandem.pipeline import lanes as lane_packing
 from tandem.pipeline.card import (
+    CARD_HEIGHT_MM,
+    CARD_WIDTH_MM,
     RECTIFIED_HEIGHT,
     RECTIFIED_WIDTH,
     homography,
@@ -21,10 +23,11 @@ from tandem.pipeline.card import (
     warp,
 )
 from tandem.pipeline.hough import HoughConfig, refine_quad
+from tandem.pipeline.ink import ANALYSIS_PX_PER_MM as SCALE
 from tandem.pipeline.lanes import LANE_HEIGHT, LaneConfig
 from tandem.pipeline.letterbox import thumbnail_to_working, working_to_sent
 from tandem.pipeline.records import CardRecord, Segment
-from tandem.pipeline.rows import Row, printed_rows
+from tandem.pipeline.rows import Row, find_rows
 
 #: A picture with more cards than this is cut to the best of them.
 MAX_CARDS = 8
@@ -92,7 +95,8 @@ def rectify(
             continue
         refined = refine_quad(pixels, working, config.hough).quad
         on_picture = homography(outline(RECTIFIED_WIDTH, RECTIFIED_HEIGHT), refined)
-        found = printed_rows(emblem=bool(side >= 0.5))
+        small = warp(pixels, refined, (round(CARD_HEIGHT_MM * SCALE), round(CARD_WIDTH_MM * SCALE)))
+        found = find_rows(small, emblem=bool(side >= 0.5))
         rows += [(len(cards), row, transform(row.quad, on_picture)) for row in found]
         cards.append(
             CardRecord(

@@ -1,14 +1,53 @@
-"""The card's text rows: where they are printed, and where they are on this card."""
+"""The card's text rows where they are on this card: found by their ink, led by the standard's layout.
+
+Real cards differ from the standard's layout by a few mm and the rectification leaves small shifts and
+slants. So the layout only says what to expect; where the ink is decides. Rows that cannot be seen (a stamp,
+a blur) are cut where the neighbours let them be expected.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from tandem.pipeline.card import PX_PER_MM
+from tandem.pipeline.ink import ANALYSIS_PX_PER_MM as SCALE
+from tandem.pipeline.ink import FloatArray, ink_map, slant, unslanted
+from tandem.pipeline.layout import PORTRAIT_BOTTOM_MM, PORTRAIT_LEFT_MM, PrintedRow, SideLayout, side_layout
 from tandem.pipeline.records import RowKind
+
+#: How far a row may be from its expected place, mm.
+_REACH_MM = 3.0
+#: Neighbouring rows shift together: what a difference of 1 mm costs, in units of a clear row's response.
+_UNEVEN_COST = 0.12
+#: What a shift of 1 mm from the layout costs.
+_SHIFT_COST = 0.03
+#: The tilt that the rectification may leave, as a slope (2.9 degrees), and that of one row beside the others.
+_CARD_SLANT = 0.05
+_ROW_SLANT = 0.02
+#: Lines that follow each other: distance, mm.
+_PITCH_MM = (3.9, 5.5)
+#: A further line must be this clear beside the first one.
+_FURTHER_LINE_SHARE = 0.35
+#: Strip height by character size: the recogniser likes characters of 34-38 px on its 48.
+_HEIGHT_PER_EM = 1.32
+#: Free paper left and right of the text, mm.
+_SIDE_MARGIN_MM = 0.8
+#: A column has ink if the sum over the row's height is at least this, mm.
+_LEAST_COLUMN_MM = 0.12
+#: Ink runs narrower than this, alone, are dirt.
+_LEAST_RUN_MM = 0.35
+#: Text is not interrupted by more than this (from the sex to the nation, its label too pale to be seen).
+_WIDEST_GAP_MM = 17.0
+#: How far left of its printed place a row's label may begin, mm.
+_LABEL_SEARCH_MM = 1.9
+#: Width of ink, in ems, that is a character and not a part of the portrait.
+_WHOLE_CHARACTER = 0.75
+#: How much one row's slope may differ from the card's usual one.
+_UNUSUAL_SLANT = 0.006
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,34 +64,182 @@ class Row:
     quad: NDArray[np.float32]
 
 
-#: Kind, left, right, middle, height (mm) of the strips by the standard's layout. The heights leave the margin
-#: around the characters (3.3 mm name and number, 2.7 mm else) that the recogniser likes.
-_PORTRAIT = (
-    (RowKind.NAME, 5.9, 53.5, 10.9, 4.6),
-    (RowKind.SEX_NATION, 5.9, 53.5, 17.5, 3.8),
-    (RowKind.BIRTH, 5.9, 53.5, 23.9, 3.8),
-    (RowKind.ADDRESS, 5.9, 53.5, 30.2, 3.8),
-    (RowKind.ADDRESS, 14.6, 53.5, 34.8, 3.8),
-    (RowKind.ADDRESS, 14.6, 53.5, 39.4, 3.8),
-    (RowKind.NUMBER, 5.9, 80.0, 46.6, 4.6),
-)
-_EMBLEM = (
-    (RowKind.AUTHORITY, 19.5, 80.0, 40.0, 3.8),
-    (RowKind.VALIDITY, 19.5, 80.0, 46.6, 3.8),
-)
+@dataclass(frozen=True, kw_only=True)
+class _Line:
+    """A row as it was found: its layout, and its middle at the area's centre, px of the level map."""
+
+    printed: PrintedRow
+    middle: float
 
 
-def printed_rows(emblem: bool) -> list[Row]:
-    """The rows where the standard's layout has them: for cards whose ink cannot be seen."""
+@dataclass(frozen=True, kw_only=True)
+class _Band:
+    """A row's surroundings: their ink, and where they begin on the level map, px."""
+
+    printed: PrintedRow
+    ink: FloatArray
+    left: int
+    top: int
+
+
+def find_rows(card: NDArray[np.uint8], emblem: bool) -> list[Row]:
+    """The card's text rows, top to bottom.
+
+    Args:
+        card: (324, 514, 3) uint8 BGR, the rectified card at `ANALYSIS_PX_PER_MM`.
+        emblem: which side it is.
+    """
+    layout = side_layout(emblem)
+    x0, y0, x1, y1 = (round(mm * SCALE) for mm in layout.area)
+    ink = ink_map(card[y0:y1, x0:x1])
+    if not emblem:
+        ink[: round(PORTRAIT_BOTTOM_MM * SCALE) - y0, round(PORTRAIT_LEFT_MM * SCALE) - x0 :] = 0
+    slope = slant(ink, _CARD_SLANT, 0.005)
+    level = unslanted(ink, slope)
+    lines = _further_lines(_place_rows(level, layout), level, layout)
+    bands = [_band(line, level, layout) for line in lines]
+    slopes = np.array([slant(band.ink, _ROW_SLANT, 0.004) for band in bands])
+    usual = np.median(slopes)
+    # A stamp or a smear can tilt one row, not all.
+    slopes = np.clip(slopes, usual - _UNUSUAL_SLANT, usual + _UNUSUAL_SLANT)
+    return [_cut(band, float(own), slope, layout) for band, own in zip(bands, slopes, strict=True)]
+
+
+def _place_rows(level: FloatArray, layout: SideLayout) -> list[_Line]:
+    """Every row of the layout where the ink has it: near the layout's places and near each other."""
+    shifts = np.arange(-_REACH_MM, _REACH_MM + 1e-6, 1 / SCALE)
+    response = _response(level, layout.anchor, layout)
+    middles = np.array([(row.middle - layout.area[1]) * SCALE for row in layout.rows])
+    scores = response[_clipped(middles[:, None] + shifts * SCALE, len(response))]  # (rows, shifts)
+    scores = scores / max(float(np.median(scores.max(axis=1))), 1e-6)
+    scores = np.minimum(scores, 1.5) - _SHIFT_COST * shifts**2
+    unevenness = _UNEVEN_COST * (shifts[:, None] - shifts) ** 2
+    best, came_from = scores[0], []
+    for row_scores in scores[1:]:
+        reached = best[:, None] - unevenness  # (from, to)
+        came_from.append(reached.argmax(axis=0))
+        best = reached.max(axis=0) + row_scores
+    path = [int(best.argmax())]
+    for step in reversed(came_from):
+        path.append(int(step[path[-1]]))
     return [
-        Row(kind=kind, quad=_box(left, right, middle, height))
-        for kind, left, right, middle, height in (_EMBLEM if emblem else _PORTRAIT)
+        _Line(printed=row, middle=float(middle + shifts[index] * SCALE))
+        for row, middle, index in zip(layout.rows, middles, reversed(path), strict=True)
     ]
 
 
-def _box(left: float, right: float, middle: float, height: float) -> NDArray[np.float32]:
-    """(4, 2) px of an upright row given in mm."""
-    top, bottom = middle - height / 2, middle + height / 2
-    return np.array([[left, top], [right, top], [right, bottom], [left, bottom]], np.float32) * np.float32(
-        PX_PER_MM
+def _response(level: FloatArray, zone: tuple[float, float], layout: SideLayout) -> FloatArray:
+    """(h,) float32: how much a text row centred at each y stands out in the columns of `zone`, mm of ink."""
+    left, right = (round((mm - layout.area[0]) * SCALE) for mm in zone)
+    profile = level[:, max(left, 0) : right].sum(axis=1) / SCALE
+    inside, around = round(2.7 * SCALE), round(4.6 * SCALE)
+    near = cv2.blur(profile[:, None], (1, inside), borderType=cv2.BORDER_CONSTANT).ravel()
+    wide = cv2.blur(profile[:, None], (1, around), borderType=cv2.BORDER_CONSTANT).ravel()
+    flanks = (wide * around - near * inside) / (around - inside)
+    return np.asarray(np.maximum(near - flanks, 0), np.float32)
+
+
+def _clipped(positions: NDArray[np.float64], length: int) -> NDArray[np.intp]:
+    return np.clip(np.rint(positions), 0, length - 1).astype(np.intp)
+
+
+def _further_lines(lines: list[_Line], level: FloatArray, layout: SideLayout) -> list[_Line]:
+    """The lines, with those that continue the address or the authority."""
+    response = _response(level, layout.value, layout)
+    index = next(i for i, line in enumerate(lines) if line.printed.kind is layout.repeats)
+    first, following = lines[index], lines[index + 1]
+    clear = _FURTHER_LINE_SHARE * float(response[_clipped(np.array([first.middle]), len(response))[0]])
+    further: list[_Line] = []
+    middle = first.middle
+    while len(further) < layout.most - 1:
+        low = round(middle + _PITCH_MM[0] * SCALE)
+        high = min(round(middle + _PITCH_MM[1] * SCALE), round(following.middle - _PITCH_MM[0] * SCALE))
+        if high <= low:
+            break
+        middle = low + int(response[low:high].argmax())
+        if response[middle] <= clear:
+            break
+        further.append(_Line(printed=_continued(first.printed, layout), middle=float(middle)))
+    return [*lines[: index + 1], *further, *lines[index + 1 :]]
+
+
+def _continued(printed: PrintedRow, layout: SideLayout) -> PrintedRow:
+    """The row's continuation, which has no label."""
+    left = layout.value[0] + 1
+    return PrintedRow(kind=printed.kind, middle=printed.middle, left=left, right=printed.right, em=printed.em)
+
+
+def _band(line: _Line, level: FloatArray, layout: SideLayout) -> _Band:
+    """The part of the level map in which the row lies, wherever it begins and ends."""
+    printed = line.printed
+    half = round(0.75 * printed.em * SCALE)
+    top = max(round(line.middle) - half, 0)
+    left = round((printed.left - _LABEL_SEARCH_MM - layout.area[0]) * SCALE)
+    right = round((printed.right - layout.area[0]) * SCALE)
+    return _Band(
+        printed=printed, ink=level[top : round(line.middle) + half + 1, left:right], left=left, top=top
     )
+
+
+def _cut(band: _Band, own_slope: float, slope: float, layout: SideLayout) -> Row:
+    """The row's outline on the card: its own slant, middle, height and ends."""
+    straight = unslanted(band.ink, own_slope)
+    first, last = _ends(straight, band.printed)
+    centre_row, ink_height = _extent(straight[:, first:last])
+    em = band.printed.em
+    height_mm = float(np.clip(ink_height / SCALE, 0.9 * em, 1.15 * em)) * _HEIGHT_PER_EM
+    # Back to the area: the band's own shear turned about its middle, the area's about its own.
+    margin = _SIDE_MARGIN_MM * SCALE
+    ends = np.array([first - margin, last + margin], np.float64) + band.left
+    band_middle = band.left + band.ink.shape[1] / 2
+    area_middle = (layout.area[2] - layout.area[0]) * SCALE / 2
+    ys = band.top + centre_row + own_slope * (ends - band_middle) + slope * (ends - area_middle)
+    return Row(kind=band.printed.kind, quad=_outline(ends, ys, height_mm, layout))
+
+
+def _outline(
+    ends: NDArray[np.float64], ys: NDArray[np.float64], height: float, layout: SideLayout
+) -> FloatArray:
+    """(4, 2) px of the rectified card, from the middle line's ends (px of the area) and the height in mm."""
+    line = np.stack([ends, ys], axis=1) / SCALE + np.array(layout.area[:2])
+    along = (line[1] - line[0]) / np.linalg.norm(line[1] - line[0])
+    up = np.array([along[1], -along[0]]) * height / 2
+    corners = np.array([line[0] + up, line[1] + up, line[1] - up, line[0] - up])
+    return (corners * PX_PER_MM).astype(np.float32)
+
+
+def _ends(band: FloatArray, printed: PrintedRow) -> tuple[int, int]:
+    """First and one past the last column of the row's text in its band."""
+    columns = band.sum(axis=0) / SCALE >= _LEAST_COLUMN_MM
+    runs = _runs(columns)
+    runs = [run for run in runs if run[1] - run[0] >= _LEAST_RUN_MM * SCALE]
+    cut_off = printed.right == PORTRAIT_LEFT_MM and runs and runs[-1][1] >= band.shape[1] - 1
+    if cut_off and runs[-1][1] - runs[-1][0] < _WHOLE_CHARACTER * printed.em * SCALE:
+        runs.pop()  # less than a character runs into the portrait: it is the portrait's own ink
+    if not runs:
+        return 0, band.shape[1]
+    # A label too pale to be seen is still read: the row begins no later than where it is printed.
+    first = min(runs[0][0], round(_LABEL_SEARCH_MM * SCALE))
+    last = runs[0][1]
+    for run in runs[1:]:
+        if run[0] - last > _WIDEST_GAP_MM * SCALE:
+            break
+        last = run[1]
+    return first, last
+
+
+def _runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
+    """Begin and end (exclusive) of each run of True."""
+    edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]]).astype(np.int8)))
+    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
+
+
+def _extent(band: FloatArray) -> tuple[float, float]:
+    """Middle and height, px, of the ink of a level row."""
+    profile = band.sum(axis=1)
+    total = float(profile.sum())
+    if total <= 0:
+        return band.shape[0] / 2, band.shape[0] / 1.5
+    inked = np.flatnonzero(profile >= 0.15 * profile.max())
+    top, bottom = float(inked[0]), float(inked[-1] + 1)
+    return (top + bottom) / 2, bottom - top
