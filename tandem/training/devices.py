@@ -105,31 +105,51 @@ def _ridge(rng: np.random.Generator, width: int, level: float, rough: float) -> 
     return ridge
 
 
+def _tower(dark: NDArray[np.float32], foot: tuple[float, float], size: float) -> None:
+    """A watchtower on the wall: a tapered block with battlements and two windows."""
+    x, y = foot
+    outline = np.array([[0.5, 0], [0.42, 1.3], [0.5, 1.35], [0.5, 1.55]]) * size
+    body = np.concatenate([outline * (1, -1), outline[::-1] * (-1, -1)]) + foot
+    cv2.fillPoly(dark, [np.rint(body).astype(np.int32)], 0.55, cv2.LINE_AA)
+    for step in (-0.4, -0.13, 0.13, 0.4):
+        corner = round(x + (step - 0.08) * size), round(y - 1.7 * size)
+        cv2.rectangle(dark, corner, (round(x + (step + 0.08) * size), round(y - 1.55 * size)), 0.5, -1)
+    for side in (-0.2, 0.2):
+        corner = round(x + (side - 0.09) * size), round(y - 1.0 * size)
+        cv2.rectangle(dark, corner, (round(x + (side + 0.09) * size), round(y - 0.6 * size)), 0.95, -1)
+
+
+def _wall(
+    rng: np.random.Generator, dark: NDArray[np.float32], start: tuple[float, float], direction: int
+) -> None:
+    """A winding wall that leaves a tower and grows thinner with the distance."""
+    height, width = dark.shape
+    x, y = start
+    thick = height * rng.uniform(0.08, 0.14)
+    for _ in range(int(rng.integers(5, 9))):
+        step = width * rng.uniform(0.03, 0.07) * direction, height * rng.uniform(-0.12, 0.16)
+        ends = (round(x), round(y)), (round(x + step[0]), round(y + step[1]))
+        cv2.line(dark, *ends, float(rng.uniform(0.45, 0.7)), max(round(thick), 1), cv2.LINE_AA)
+        x, y, thick = x + step[0], y + step[1], thick * rng.uniform(0.75, 0.95)
+
+
 def wall_picture(rng: np.random.Generator, height: int, width: int) -> NDArray[np.float32]:
     """(height, width) float32, 0–1: how dark a faint engraving of a wall over mountains is at each pixel."""
     dark = np.zeros((height, width), np.float32)
     down = np.arange(height, dtype=np.float32)[:, None] / height
-    for level, depth in ((0.35, 0.35), (0.55, 0.55), (0.75, 0.75)):
-        ridge = _ridge(rng, width, level, 0.07)[None, :]
-        body = (down > ridge).astype(np.float32) * np.exp(-(down - ridge).clip(0) * 5)
-        dark = np.maximum(dark, body * depth)
-    x = rng.uniform(0.5, 0.75) * width
-    y = rng.uniform(0.1, 0.3) * height
-    tower, roof = width * rng.uniform(0.05, 0.07), height * rng.uniform(0.25, 0.4)
-    cv2.rectangle(dark, (round(x), round(y)), (round(x + tower), round(y + roof)), 0.6, -1)
-    for side in (-1, 1):
-        path = np.array(
-            [[x + tower / 2, y + roof]]
-            + [
-                [
-                    x + tower / 2 + side * width * 0.1 * k * rng.uniform(0.7, 1.2),
-                    y + roof + height * 0.12 * k * rng.uniform(0.3, 1),
-                ]
-                for k in range(1, 5)
-            ]
-        )
-        cv2.polylines(dark, [path.astype(np.int32)], False, 0.7, max(round(height * 0.06), 1), cv2.LINE_AA)
-    dark += rng.normal(0, 0.12, dark.shape).astype(np.float32) * (dark > 0.05)
-    fade = np.sin(np.linspace(0, np.pi, width, dtype=np.float32))[None, :] * np.minimum((1 - down) * 3, 1)
-    engraved: NDArray[np.float32] = np.clip(cv2.GaussianBlur(dark, (0, 0), 0.6) * fade, 0, 1)
+    grain = rng.normal(0, 1, (height // 2 + 1, width // 2 + 1)).astype(np.float32)
+    grain = cv2.resize(cv2.GaussianBlur(grain, (0, 0), 1.0), (width, height), interpolation=cv2.INTER_LINEAR)
+    for level, depth in ((0.3, 0.3), (0.45, 0.4), (0.62, 0.5), (0.78, 0.5)):
+        below = down - _ridge(rng, width, level, 0.09)[None, :]
+        rock = (below > 0) * np.exp(-below.clip(0) * 4) * depth * (1 + 1.2 * grain)
+        dark = np.maximum(dark, rock)
+    x, y = float(rng.uniform(0.55, 0.75)) * width, float(rng.uniform(0.45, 0.6)) * height
+    for direction in (-1, 1):
+        _wall(rng, dark, (x, y), direction)
+    _tower(dark, (x, y), width * float(rng.uniform(0.05, 0.075)))
+    if rng.random() < 0.7:
+        _tower(dark, (x - width * float(rng.uniform(0.3, 0.5)), y + height * 0.05), width * 0.03)
+    across = np.linspace(0.15, np.pi - 0.05, width, dtype=np.float32)[None, :]
+    fade = np.sin(across) * np.minimum((1 - down) * 3, 1)
+    engraved: NDArray[np.float32] = np.clip(cv2.GaussianBlur(dark, (0, 0), 0.5) * fade, 0, 1)
     return engraved

@@ -21,7 +21,7 @@ from tandem.training.errors import StyleError
 from tandem.training.masks import rounded_mask
 from tandem.training.people import EmblemText, PortraitText
 from tandem.training.portraits import draw_portrait
-from tandem.training.scripts import Bilingual, draw_bilingual_lines
+from tandem.training.scripts import Bilingual, print_second_script
 from tandem.training.styles import Style, draw_style
 
 Side = Literal["portrait", "emblem"]
@@ -34,9 +34,11 @@ SMALLEST_WIDTH_PX = 64
 
 PORTRAIT_BOX_MM = (55.1, 9.1, 22.7, 30.6)
 DEVICE_BOX_MM = (5.2, 5.6, 16.6)
-WALL_BOX_MM = (8.0, 22.0, 70.0, 24.0)
+WALL_BOX_MM = (6.0, 23.0, 74.0, 26.0)
 LABEL_PITCH_MM = 4.4
-LINE_PITCH_MM = 4.6
+# Four lines would reach the number's row; cards that have them set them closer.
+LINE_PITCH_MM, CLOSE_LINE_PITCH_MM = (4.3, 4.7), (3.9, 4.3)
+MOST_ADDRESS_LINES, MOST_CHARACTERS_PER_LINE = 4, 13
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,6 +91,12 @@ class _Printer:
         """How far this row stands off its place, mm."""
         return float(self._rng.uniform(-0.4, 0.4))
 
+    def line_pitch(self, lines: int) -> float:
+        """From one line of the address to the next, mm."""
+        return float(
+            self._rng.uniform(*(CLOSE_LINE_PITCH_MM if lines == MOST_ADDRESS_LINES else LINE_PITCH_MM))
+        )
+
     def label(self, text: str, x: float, y: float, *, pitch: float | None = LABEL_PITCH_MM) -> Box:
         """Prints a label."""
         style = self._style
@@ -118,10 +126,17 @@ class _Printer:
         return self._canvas.text(at, text, style.number_face, em, style.ink, pitch=style.number_pitch)
 
     def wrap(self, text: str, em: float) -> list[str]:
-        """Cuts an address into lines no wider than the card's own measure."""
+        """Cuts an address into at most four lines, at the measure of the card where that is enough."""
+        for measure in range(self._style.characters_per_line, MOST_CHARACTERS_PER_LINE + 1):
+            lines = self._cut(text, em, measure)
+            if len(lines) <= MOST_ADDRESS_LINES:
+                return lines
+        raise StyleError(f"an address of {len(text)} characters does not fit a card")
+
+    def _cut(self, text: str, em: float, measure: int) -> list[str]:
         style = self._style
         lines, line = [], ""
-        widest = style.characters_per_line * em * style.em_scale + 0.05
+        widest = measure * em * style.em_scale + 0.05
         for character in text:
             if line and self._canvas.length(line + character, style.value_face, em * style.em_scale) > widest:
                 lines.append(line)
@@ -173,8 +188,10 @@ def _print_address(printer: _Printer, text: PortraitText, em: float) -> None:
     shift = printer.row_shift()
     label = printer.label("住址", 6.9, 28.7 + shift)
     boxes = []
-    for index, line in enumerate(printer.wrap(text.address, em)):
-        box = printer.value(line, 15.6, 28.6 + shift + index * LINE_PITCH_MM, em)
+    lines = printer.wrap(text.address, em)
+    pitch = printer.line_pitch(len(lines))
+    for index, line in enumerate(lines):
+        box = printer.value(line, 15.6, 28.6 + shift + index * pitch, em)
         boxes.append(box)
         printer.add_row(
             RowKind.ADDRESS, ("住址" if index == 0 else "") + line, [label, box] if index == 0 else [box]
@@ -264,8 +281,7 @@ def draw_portrait_face(
     _print_birth(printer, text, em)
     _print_address(printer, text, em)
     _print_number(printer, text, style)
-    if style.bilingual is not None:
-        draw_bilingual_lines(canvas, rng, style.bilingual, Bilingual.PORTRAIT_LINES, style.ink)
+    print_second_script(canvas, rng, style, Bilingual.PORTRAIT_LINES)
     return _finish(canvas, printer, rng, style, "portrait", text.fields())
 
 
@@ -324,6 +340,5 @@ def draw_emblem_face(
         label = printer.emblem_label(key, 20.9, top + shift)
         printer.boxes[key] = printer.value(value, 35.6, top + shift, em)
         printer.add_row(kind, key + value, [label, printer.boxes[key]])
-    if style.bilingual is not None:
-        draw_bilingual_lines(canvas, rng, style.bilingual, Bilingual.EMBLEM_LINES, style.ink)
+    print_second_script(canvas, rng, style, Bilingual.EMBLEM_LINES)
     return _finish(canvas, printer, rng, style, "emblem", text.fields())

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -21,85 +23,121 @@ def _colour(
     return tuple(np.clip(base + rng.normal(0, spread, 3), 0, 255))
 
 
+@dataclass(frozen=True, kw_only=True)
+class _Head:
+    """Where a head is, in pixels, and its colours."""
+
+    x: float
+    y: float
+    half_width: float
+    half_height: float
+    skin: tuple[float, ...]
+    hair: tuple[float, ...]
+    bald: bool
+    long_hair: bool
+
+
+def _draw_head(rng: np.random.Generator, height: int, width: int) -> _Head:
+    return _Head(
+        x=width * float(rng.uniform(0.47, 0.53)),
+        y=height * float(rng.uniform(0.38, 0.43)),
+        half_width=width * float(rng.uniform(0.24, 0.29)),
+        half_height=height * float(rng.uniform(0.24, 0.28)),
+        skin=_colour(rng, SKINS, 7),
+        hair=_colour(rng, HAIRS, 8),
+        bald=bool(rng.random() < 0.06),
+        long_hair=bool(rng.random() < 0.4),
+    )
+
+
 def _ellipse(
     image: NDArray[np.uint8],
-    centre: tuple[float, float],
+    head: _Head,
+    at: tuple[float, float],
     axes: tuple[float, float],
     colour: tuple[float, ...],
 ) -> None:
-    cv2.ellipse(
-        image, (round(centre[0]), round(centre[1])), (round(axes[0]), round(axes[1])), 0, 0, 360, colour, -1
+    """Fills an ellipse; centre and half axes are in half widths and half heights of the head."""
+    centre = round(head.x + at[0] * head.half_width), round(head.y + at[1] * head.half_height)
+    reach = max(round(axes[0] * head.half_width), 1), max(round(axes[1] * head.half_height), 1)
+    cv2.ellipse(image, centre, reach, 0, 0, 360, colour, -1)
+
+
+def _hair_behind(rng: np.random.Generator, image: NDArray[np.uint8], head: _Head) -> None:
+    if head.bald:
+        return
+    _ellipse(
+        image, head, (0, -0.16), (float(rng.uniform(1.08, 1.22)), float(rng.uniform(1.05, 1.18))), head.hair
     )
+    if head.long_hair:
+        low = float(rng.uniform(0.5, 1.4))
+        _ellipse(image, head, (0, low * 0.6), (float(rng.uniform(1.1, 1.3)), 0.4 + low * 0.6), head.hair)
 
 
-def _body(rng: np.random.Generator, image: NDArray[np.uint8], cx: float, skin: tuple[float, ...]) -> None:
+def _body(rng: np.random.Generator, image: NDArray[np.uint8], head: _Head) -> None:
     height, width = image.shape[:2]
     cloth = tuple(float(c) for c in rng.uniform(10, 250 if rng.random() < 0.5 else 90, 3))
-    neck = 0.13 * width * rng.uniform(0.8, 1.2)
-    cv2.rectangle(image, (round(cx - neck), round(0.55 * height)), (round(cx + neck), height), skin, -1)
-    slope, top = rng.uniform(0.78, 0.88) * height, rng.uniform(0.72, 0.78) * height
-    reach = rng.uniform(0.42, 0.52) * width
-    outline = np.array(
-        [[cx - neck * 1.3, top], [cx - reach, slope], [cx - reach * 1.1, height + 2]]
-        + [
-            [cx + reach * 1.1, height + 2],
-            [cx + reach, slope],
-            [cx + neck * 1.3, top],
-            [cx, top + 0.12 * height],
-        ],
-        np.int32,
+    neck = 0.13 * width * float(rng.uniform(0.85, 1.2))
+    left, right = round(head.x - neck), round(head.x + neck)
+    shaded = tuple(channel * 0.86 for channel in head.skin)
+    cv2.rectangle(image, (left, round(head.y)), (right, round(0.85 * height)), shaded, -1)
+    slope, top = float(rng.uniform(0.76, 0.86)) * height, float(rng.uniform(0.69, 0.74)) * height
+    reach = float(rng.uniform(0.42, 0.52)) * width
+    half = np.array(
+        [[neck * 1.3, top], [reach * 0.8, slope], [reach, slope + 0.05 * height], [reach * 1.1, height + 2]]
     )
-    cv2.fillPoly(image, [outline], cloth)
+    outline = np.concatenate([half * (-1, 1), half[::-1], [[0, top + 0.12 * height]]]) + (head.x, 0)
+    cv2.fillPoly(image, [np.rint(outline).astype(np.int32)], cloth)
     if rng.random() < 0.6:
         collar = tuple(float(c) for c in rng.uniform(120, 255, 3))
         for side in (-1, 1):
             flap = np.array([[side * neck * 1.4, -2], [0, 0.13 * height], [side * neck * 1.5, 0.1 * height]])
-            cv2.fillPoly(image, [(flap + (cx, top)).astype(np.int32)], collar)
+            cv2.fillPoly(image, [(flap + (head.x, top)).astype(np.int32)], collar)
 
 
-def _head(rng: np.random.Generator, image: NDArray[np.uint8], cx: float, skin: tuple[float, ...]) -> None:
-    height, width = image.shape[:2]
-    cy, rx, ry = (
-        height * rng.uniform(0.36, 0.42),
-        width * rng.uniform(0.2, 0.26),
-        height * rng.uniform(0.2, 0.25),
-    )
-    hair = _colour(rng, HAIRS, 8)
-    long_hair = rng.random() < 0.4
-    if rng.random() < 0.94:
-        _ellipse(
-            image, (cx, cy - 0.16 * ry), (rx * rng.uniform(1.08, 1.25), ry * rng.uniform(1.05, 1.2)), hair
-        )
-        if long_hair:
-            low = cy + ry * rng.uniform(0.6, 1.9)
-            cv2.rectangle(
-                image, (round(cx - rx * 1.15), round(cy)), (round(cx + rx * 1.15), round(low)), hair, -1
-            )
+def _fringe(rng: np.random.Generator, image: NDArray[np.uint8], head: _Head) -> None:
+    """Hair over the forehead: the part of the crown above a slanted line."""
+    if head.bald:
+        return
+    crown = np.zeros(image.shape[:2], np.uint8)
+    centre = round(head.x), round(head.y - 0.16 * head.half_height)
+    cv2.ellipse(crown, centre, (round(head.half_width), round(1.02 * head.half_height)), 0, 0, 360, 255, -1)
+    left, right = (head.y - float(rng.uniform(0.2, 0.7)) * head.half_height for _ in range(2))
+    columns = np.arange(image.shape[1], dtype=np.float32)
+    line = left + (right - left) * (columns - head.x + head.half_width) / (2 * head.half_width)
+    rows = np.arange(image.shape[0], dtype=np.float32)[:, None]
+    image[(crown > 0) & (rows < line)] = np.array(head.hair, np.uint8)
+
+
+def _features(rng: np.random.Generator, image: NDArray[np.uint8], head: _Head) -> None:
+    dark = tuple(channel * 0.35 for channel in head.skin)
     for side in (-1, 1):
-        _ellipse(image, (cx + side * rx, cy + 0.1 * ry), (0.12 * rx, 0.2 * ry), skin)
-    _ellipse(image, (cx, cy + 0.12 * ry), (rx, ry * 0.95), skin)
-    if rng.random() < 0.6:
-        cv2.ellipse(
-            image, (round(cx), round(cy - 0.45 * ry)), (round(rx * 0.98), round(ry * rng.uniform(0.2, 0.45))),
-            float(rng.uniform(-12, 12)), 180, 360, hair, -1)  # fmt: skip
-    dark = tuple(channel * 0.35 for channel in skin)
-    for side in (-1, 1):
-        eye = (cx + side * 0.42 * rx, cy + 0.08 * ry)
-        _ellipse(image, eye, (0.15 * rx, 0.055 * ry), (245, 245, 245))
-        _ellipse(image, eye, (0.07 * rx, 0.06 * ry), (30, 22, 20))
-        brow = (eye[0], eye[1] - 0.16 * ry)
-        _ellipse(image, brow, (0.2 * rx, 0.03 * ry), dark)
-    _ellipse(image, (cx, cy + 0.34 * ry), (0.13 * rx, 0.05 * ry), tuple(channel * 0.82 for channel in skin))
-    _ellipse(image, (cx, cy + 0.62 * ry), (0.26 * rx, 0.06 * ry), (190, 100, 100))
+        _ellipse(image, head, (0.42 * side, 0.08), (0.15, 0.055), (240, 240, 240))
+        _ellipse(image, head, (0.42 * side, 0.08), (0.08, 0.06), (30, 22, 20))
+        _ellipse(image, head, (0.42 * side, -0.09), (0.2, 0.03), dark)
+    _ellipse(image, head, (0, 0.36), (0.14, 0.06), tuple(channel * 0.85 for channel in head.skin))
+    _ellipse(image, head, (0, 0.64), (0.26, 0.06), (185, 105, 100))
     if rng.random() < 0.2:
         for side in (-1, 1):
-            centre = (round(cx + side * 0.44 * rx), round(cy + 0.08 * ry))
-            cv2.circle(image, centre, round(0.32 * rx), (40, 40, 45), max(round(0.06 * rx), 1))
+            centre = round(head.x + side * 0.44 * head.half_width), round(head.y + 0.08 * head.half_height)
+            pen = max(round(0.06 * head.half_width), 1)
+            cv2.circle(image, centre, round(0.32 * head.half_width), (40, 40, 45), pen)
+
+
+def _person(rng: np.random.Generator, image: NDArray[np.uint8]) -> None:
+    head = _draw_head(rng, *image.shape[:2])
+    _hair_behind(rng, image, head)
+    _body(rng, image, head)
+    for side in (-1, 1):
+        _ellipse(image, head, (side, 0.1), (0.12, 0.2), head.skin)
+    _ellipse(image, head, (0, 0.12), (1, 0.95), head.skin)
+    _fringe(rng, image, head)
+    _features(rng, image, head)
 
 
 def _shading(rng: np.random.Generator, height: int, width: int) -> NDArray[np.float32]:
     """(h, w, 1) float32 around 1: light from one side, and a little unevenness."""
-    coarse = rng.normal(0, 0.06, (6, 5)) + np.linspace(-1, 1, 5) * rng.normal(0, 0.12)
+    coarse = rng.normal(0, 0.08, (9, 5)) + np.linspace(-1, 1, 5) * rng.normal(0, 0.12)
     light = cv2.resize(coarse.astype(np.float32), (width, height), interpolation=cv2.INTER_CUBIC)
     factor: NDArray[np.float32] = 1 + light[:, :, None]
     return factor
@@ -128,10 +166,7 @@ def draw_portrait(
     tall, wide = height * _OVERSAMPLE, width * _OVERSAMPLE
     key = (0, 255, 0)
     image = np.full((tall, wide, 3), key, np.uint8)
-    skin = _colour(rng, SKINS, 7)
-    centre = wide * rng.uniform(0.47, 0.53)
-    _body(rng, image, centre, skin)
-    _head(rng, image, centre, skin)
+    _person(rng, image)
     alpha = np.where((image == key).all(2), 0, 255).astype(np.uint8)
     # A cut-out's edge blends into paper; the key colour must not shine through.
     image[alpha == 0] = PAPER if cut_out else _backdrop(rng)
