@@ -5,7 +5,9 @@ ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 PYTHON="$ROOT/.venv/bin/python"
 OLDEST=10 NEWEST=13 # Python 3.x: the embedded server brings stubs for these, and our code needs 3.10
 
-export PATH="${PATH:-/usr/local/bin:/usr/bin:/bin}" # bash has one of its own, which it doesn't hand on
+PATH="${PATH:-/usr/local/bin:/usr/bin:/bin}"
+export PATH="${PATH%:.}" # without one, bash takes its own, which may end in "." and isn't handed on
+export PYTHONSAFEPATH=1  # another checkout in the working directory must not be taken for this one
 export PYTHONUTF8=1                                 # cards are Chinese, whatever the locale says
 export PYTHONPATH="$ROOT:$ROOT/client${PYTHONPATH:+:$PYTHONPATH}"
 unset PYTHONHOME
@@ -56,6 +58,7 @@ fingerprint() {
 
 # need GROUP…: makes .venv with the packages of these groups, unless that is done.
 #   serve     the server, the client, and what the models need
+#   bench     the readers that scripts/bench measures against
 #   develop   all that tests, training and the batching model need as well
 need() {
   local print group
@@ -84,6 +87,7 @@ install_group() (
       pip_install --editable "$ROOT[serve,test,training,batching]" --editable "$ROOT/client[cli,images,prometheus]"
       pip_install --no-deps rapidocr==3.10.0
       ;;
+    bench) pip_install --editable "$ROOT[serve,training,bench]" --editable "$ROOT/client[cli]" ;;
     *) fail "no group of packages is called $1" ;;
   esac
   printf '%s\n' "$2" >"$ROOT/.venv/$1.done"

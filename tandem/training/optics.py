@@ -40,14 +40,14 @@ def _glare(scene: Scene, rng: np.random.Generator, strength: float) -> None:
         axes = (int(rng.uniform(2, 14)), int(rng.uniform(1, 7)))
         cv2.ellipse(mask, centre, axes, rng.uniform(0, 180), 0, 360, 1.0, -1)
         mask = cv2.GaussianBlur(mask, (0, 0), rng.uniform(1.5, 6))
-        scene += 255 * rng.uniform(0.3, 1.0) * strength * _enlarge(mask, scene)
+        scene += np.float32(255 * rng.uniform(0.3, 1.0) * strength) * _enlarge(mask, scene)
 
 
 def light(scene: Scene, rng: np.random.Generator, conditions: Conditions) -> None:
     """Uneven light, shadows, glare, darkness and colour cast, in place on a (H, W, 3) float32 scene."""
     strength = conditions.strength
     uneven = fractal_noise(rng, _SMALL, _SMALL, 2)
-    scene *= 1 - 0.35 * strength * _enlarge(uneven, scene)
+    scene *= _enlarge(1 - np.float32(0.35 * strength) * uneven, scene)
     if rng.random() < conditions.shadow:
         _shadow(scene, rng, strength)
     if rng.random() < conditions.glare:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tandem.training import optics
-from tandem.training.backdrops import Pool, draw_backdrop, fractal_noise
+from tandem.training.backdrops import Pool, draw_backdrop
 from tandem.training.conditions import TRAINING, Conditions
 
 Image = NDArray[np.uint8]
@@ -23,6 +23,7 @@ Quad = NDArray[np.float32]
 
 # Distance of the camera in card widths: 1.5-4 is what people do by hand; nearer gives stronger perspective.
 _CAMERA_DISTANCE = (1.5, 4.0)
+_SHADOWED = 0.6  # share of things that lie so that their edge casts a shadow
 _PLACEMENTS = 20  # tries to lay the next card so that it covers no other
 
 
@@ -113,29 +114,27 @@ def paste(
     scene: NDArray[np.float32], flat: Flat, quad: Quad, rng: np.random.Generator
 ) -> NDArray[np.float64]:
     """Lay a flat thing into a (H, W, 3) float32 scene, with its shadow; returns the (3, 3) map used."""
-    height, width = scene.shape[:2]
     image, alpha = flat.image, flat.alpha
     # warpPerspective does not average: shrink the face to near its size first, or fine text aliases.
-    edge = max(np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[2] - quad[3]))
-    factor = float(edge) / image.shape[1]
+    edge = float(max(np.linalg.norm(quad[1] - quad[0]), np.linalg.norm(quad[2] - quad[3])))
+    factor = edge / image.shape[1]
     if factor < 0.75:
         target = (max(8, int(image.shape[1] * factor * 1.1)), max(8, int(image.shape[0] * factor * 1.1)))
         image, alpha = (cv2.resize(layer, target, interpolation=cv2.INTER_AREA) for layer in (image, alpha))
-    matrix = homography(corners(*image.shape[:2]), quad)
-    warped = cv2.warpPerspective(
-        image, matrix, (width, height), flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
-    )
-    mask = (
-        cv2.warpPerspective(alpha, matrix, (width, height), flags=cv2.INTER_LINEAR).astype(np.float32) / 255
-    )
-    if rng.random() < 0.6:
-        reach = edge * rng.uniform(0.002, 0.03)
+    reach = edge * rng.uniform(0.002, 0.03) if rng.random() < _SHADOWED else 0.0
+    # Only the card's surroundings are touched: a small card on a large picture costs little.
+    low = np.maximum(np.floor(quad.min(axis=0) - 4 * reach - 2), 0).astype(int)
+    high = np.minimum(np.ceil(quad.max(axis=0) + 4 * reach + 2), scene.shape[1::-1]).astype(int)
+    size = (max(int(high[0] - low[0]), 1), max(int(high[1] - low[1]), 1))
+    part = scene[low[1] : low[1] + size[1], low[0] : low[0] + size[0]]
+    matrix = homography(corners(*image.shape[:2]), quad - low.astype(np.float32))
+    warped = cv2.warpPerspective(image, matrix, size, borderMode=cv2.BORDER_REPLICATE)
+    mask = cv2.warpPerspective(alpha, matrix, size).astype(np.float32) / 255
+    if reach:
         move = np.array([[1, 0, rng.normal(0, reach)], [0, 1, rng.normal(0, reach)]], np.float32)
-        fallen = cv2.GaussianBlur(
-            cv2.warpAffine(mask, move, (width, height)), (0, 0), max(0.6, float(reach) * 0.7)
-        )
-        scene *= 1 - (fallen * rng.uniform(0.15, 0.6))[:, :, None]
-    scene += mask[:, :, None] * (warped.astype(np.float32) - scene)
+        fallen = cv2.GaussianBlur(cv2.warpAffine(mask, move, size), (0, 0), max(0.6, reach * 0.7))
+        part *= 1 - (fallen * np.float32(rng.uniform(0.15, 0.6)))[:, :, None]
+    part += mask[:, :, None] * (warped.astype(np.float32) - part)
     return homography(corners(*flat.image.shape[:2]), quad)
 
 
@@ -154,8 +153,7 @@ def _hold(scene: NDArray[np.float32], quad: Quad, rng: np.random.Generator) -> N
         axes = (int(reach), max(2, int(width * rng.uniform(0.04, 0.08))))
         angle = float(np.degrees(np.arctan2(outwards[1], outwards[0])))
         cv2.ellipse(mask, (int(centre[0]), int(centre[1])), axes, angle, 0, 360, 1.0, -1, cv2.LINE_AA)
-        shade = rng.uniform(0.75, 1.05) + 0.1 * fractal_noise(rng, scene.shape[0], scene.shape[1], octaves=2)
-        scene += mask[:, :, None] * (skin * shade[:, :, None] - scene)
+        scene += mask[:, :, None] * (skin * np.float32(rng.uniform(0.75, 1.1)) - scene)
 
 
 def _overlap(first: Quad, second: Quad) -> float:
