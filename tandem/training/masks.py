@@ -20,5 +20,5 @@ def _rounded_mask(height: int, width: int, radius: float) -> NDArray[np.uint8]:
     x = np.abs(np.arange(width, dtype=np.float32) + 0.5 - width / 2) - (width / 2 - radius)
     y = np.abs(np.arange(height, dtype=np.float32) + 0.5 - height / 2) - (height / 2 - radius)
     distance = np.hypot(x.clip(0)[None, :], y.clip(0)[:, None])
-    mask: NDArray[np.uint8] = (np.clip(radius - distance + 0.5, 0, 1) * 255).astype(np.uint8)
+    mask: NDArray[np.uint8] = np.rint(np.clip(radius - distance + 0.5, 0, 1) * 255).astype(np.uint8)
     return mask

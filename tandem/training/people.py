@@ -27,7 +27,7 @@ FIRST_BIRTH, LAST_BIRTH = date(1925, 1, 1), date(2024, 12, 31)
 # "Expired" needs a day to compare with, and drawn cards must not change from one day to the next.
 REFERENCE_DAY = date(2026, 1, 1)
 VALIDITY_YEARS = (5, 10, 20)
-LONG_TERM = "长期"
+LONG_TERM, LONG_TERM_SHARE = "长期", 0.12
 # GB 11643-1999: the check digit makes the weighted sum 1 modulo 11 (ISO 7064 MOD 11-2).
 _WEIGHTS = tuple(2**power % 11 for power in range(17, 0, -1))
 _CHECK_DIGITS = "10X98765432"
@@ -162,7 +162,7 @@ def _validity(rng: np.random.Generator, fault: EmblemFault | None) -> str:
     years = int(rng.choice(VALIDITY_YEARS, p=[0.2, 0.35, 0.45]))
     if fault == "expired":
         issued = _day(rng, FIRST_ISSUE, _years_later(REFERENCE_DAY, -years) - timedelta(days=1))
-    elif rng.random() < 0.12:
+    elif fault is None and rng.random() < LONG_TERM_SHARE:
         return f"{_day(rng, FIRST_ISSUE, REFERENCE_DAY):%Y.%m.%d}-{LONG_TERM}"
     else:
         issued = _day(rng, max(FIRST_ISSUE, _years_later(REFERENCE_DAY, -years)), REFERENCE_DAY)
