@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 # "E1123 06:49:46.107361 9416 model_lifecycle.cc:642] "failed to load 'x' version 1: Internal: …""
-_ERROR = re.compile(r"^E\d{4} \S+ \d+ (?P<source>\S+)\] (?P<text>.*)$")
+_ERROR = re.compile(r'^E\d{4} \S+ \d+ \S+\] "?(?P<text>.*?)"?$')
 _MODEL = re.compile(r"failed to load (?:model )?'(?P<model>[^']+)'(?: version \d+)?: (?P<reason>.*)")
 _POLL = re.compile(r"Poll failed for model directory '(?P<model>[^']+)': (?P<reason>.*)")
 _PORT = re.compile(r"Socket '(?P<socket>[^']+)' already in use")
@@ -64,7 +64,7 @@ def _error_text(line: str) -> str:
 
 
 def _plain(text: str) -> str:
-    return _STACK_MARK.sub("", text).replace("\\n", "\n").replace('\\"', '"').strip().rstrip('"').strip()
+    return _STACK_MARK.sub("", text).replace("\\n", "\n").replace('\\"', '"').strip()
 
 
 def _parser_hint(lines: Sequence[str]) -> str:

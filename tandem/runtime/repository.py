@@ -10,7 +10,10 @@ from tandem.runtime.errors import BrokenConfigError, MissingModelFileError, Mode
 
 # The file that each backend we serve needs in a version's folder unless the config names another.
 _DEFAULT_FILES = {"onnxruntime": "model.onnx", "python": "model.py"}
-_SETUP_HINT = "for this project's own models run: python -m tandem.runtime --set-up-only"
+_HINT = (
+    "put it there. Of this project's models the detector comes with the checkout, and the recogniser is made by:"
+    " python -m tandem.runtime --set-up-only"
+)
 
 
 def check_repository(repository: Path, config_name: str | None = None) -> None:
@@ -77,9 +80,7 @@ def check_model_files(model: Path, config: Any) -> None:
     versions = list(_versions(model)) or [model / "1"]
     for version in versions:
         if not (version / filename).exists():
-            raise MissingModelFileError(
-                f"model '{model.name}' has no file {version / filename}: put it there; {_SETUP_HINT}"
-            )
+            raise MissingModelFileError(f"model '{model.name}' has no file {version / filename}: {_HINT}")
 
 
 def _versions(model: Path) -> Iterator[Path]:

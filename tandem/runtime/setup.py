@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.metadata
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -65,7 +66,8 @@ def ensure_recognizer(say: Callable[[str], None], repository: Path = REPOSITORY)
         str(characters),
         "--check",
     ]
-    done = subprocess.run(command, cwd=CHECKOUT, check=False, capture_output=True, text=True)
+    environment = {**os.environ, "PYTHONPATH": str(CHECKOUT)}
+    done = subprocess.run(command, cwd=CHECKOUT, env=environment, check=False, capture_output=True, text=True)
     if done.returncode != 0:
         last = (done.stderr.strip() or "it said nothing").splitlines()[-1]
         raise SetupError(f"the recogniser couldn't be made: {last}; to see all: {' '.join(command[1:])}")
