@@ -77,7 +77,7 @@ def likelihood(steps: Steps, text: str) -> float:
     Source: Graves et al., "Connectionist temporal classification", 2006, equations 6 to 8.
     """
     states = ["", *(part for character in text for part in (character, ""))]
-    alpha = [1.0, 0.0] + [0.0] * (len(states) - 2)
+    alpha = [1.0] + [0.0] * (len(states) - 1)
     for step in steps:
         emitted = [step.get(state, _FLOOR) for state in states]
         before = alpha
@@ -87,7 +87,7 @@ def likelihood(steps: Steps, text: str) -> float:
             if i > 1 and state and state != states[i - 2]:
                 arriving += before[i - 2]
             alpha.append(arriving * emitted[i])
-    return alpha[-1] + alpha[-2]
+    return sum(alpha[-2:])
 
 
 def _folded(step: dict[str, float]) -> dict[str, float]:

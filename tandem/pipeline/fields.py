@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from itertools import groupby
 from math import prod
 
-from tandem.pipeline.characters import CIRCLES, DIGITS, DOTS, MIDDLE_DOT, NUMERALS, ROUND, ZERO, is_hanzi
+from tandem.pipeline.characters import CIRCLES, DOTS, MIDDLE_DOT, NUMERALS, ROUND, ZERO, is_hanzi
 from tandem.pipeline.closed_lists import SEXES, decide_nation, decide_sex
 from tandem.pipeline.ctc import ROW_PX, Glyph, Row
 from tandem.pipeline.labels import NATION_LABEL, find_label, usual_pitch, value_of
@@ -163,16 +164,17 @@ def _with_zeros(rows: Sequence[Row]) -> list[Row]:
 
 
 def _zeroed(glyphs: Sequence[Glyph]) -> list[Glyph]:
-    zeroed = list(glyphs)
-    for i, glyph in enumerate(zeroed):
-        if glyph.character not in ROUND:
-            continue
-        around = [zeroed[i - 1].character] if i else []
-        around += [other.character for other in zeroed[i + 1 : i + 2]]
-        # ○ is never printed; a digit's or a letter's company must be Chinese numerals.
-        alone = not any(character in DIGITS or character.isascii() for character in around)
-        if glyph.character in CIRCLES or (alone and any(character in NUMERALS for character in around)):
-            zeroed[i] = replace(glyph, character=ZERO)
+    zeroed: list[Glyph] = []
+    runs = [(is_round, list(run)) for is_round, run in groupby(glyphs, lambda g: g.character in ROUND)]
+    for i, (is_round, run) in enumerate(runs):
+        before = runs[i - 1][1][-1].character if i else ""
+        after = runs[i + 1][1][0].character if i + 1 < len(runs) else ""
+        # A digit's or a Latin letter's company are not numerals: those keep what was read.
+        chinese = not (before.isascii() and before) and not (after.isascii() and after)
+        numeral = is_round and chinese and (before in NUMERALS or after in NUMERALS)
+        for glyph in run:
+            zero = numeral or glyph.character in CIRCLES
+            zeroed.append(replace(glyph, character=ZERO) if zero else glyph)
     return zeroed
 
 

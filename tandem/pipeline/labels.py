@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import pairwise
-from statistics import median
+from statistics import median_low
 
 from tandem.pipeline.ctc import Glyph, Row
 from tandem.pipeline.records import RowKind
@@ -34,8 +34,9 @@ def label_length(glyphs: Sequence[Glyph], label: str) -> tuple[int, float]:
     Returns:
         Number of glyphs, 0 if the label is not there; its cost in errors (0 perfect, infinite if not there).
     """
-    costs = _prefix_costs(glyphs[: len(label) + 2], label)
-    pitch = usual_pitch(glyphs)
+    beginning = glyphs[: len(label) + 2]
+    costs = _prefix_costs(beginning, label)
+    pitch = usual_pitch(beginning)  # the label's: digits further on are closer
     totals = [
         cost + (0.0 if length and _gap_before(glyphs, length, pitch) else _NO_GAP_COST)
         for length, cost in enumerate(costs)
@@ -80,9 +81,9 @@ def find_label(glyphs: Sequence[Glyph], label: str) -> tuple[int, int] | None:
 
 
 def usual_pitch(glyphs: Sequence[Glyph]) -> float:
-    """Median distance of neighbouring centres, px; 0 for fewer than two glyphs."""
+    """Median distance of neighbouring centres (the lower of two), px; 0 for fewer than two glyphs."""
     distances = [right.centre - left.centre for left, right in pairwise(glyphs)]
-    return median(distances) if distances else 0.0
+    return median_low(distances) if distances else 0.0
 
 
 def _cost(row: Row, kind: RowKind) -> float:
