@@ -46,7 +46,7 @@ class FontFace:
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Wanted:
+class Wanted:
     """A font file by name, with its weight in the draw (0: never) for each pool."""
 
     file: str
@@ -57,58 +57,58 @@ class _Wanted:
 
 _SANS, _SERIF = "Noto Sans CJK SC", "Noto Serif CJK SC"
 VALUE_FONTS = (
-    _Wanted(file="NotoSansCJK-Regular.ttc", family=_SANS, train=5, test=1),
-    _Wanted(file="NotoSansCJK-Medium.ttc", family=_SANS, train=4, test=1),
-    _Wanted(file="NotoSansCJK-Bold.ttc", family=_SANS, train=2, test=0),
-    _Wanted(file="NotoSansCJK-Light.ttc", family=_SANS, train=1, test=0),
-    _Wanted(file="NotoSansCJK-DemiLight.ttc", family=_SANS, train=0, test=3),
-    _Wanted(file="wqy-zenhei.ttc", family="WenQuanYi Zen Hei", train=4, test=0),
-    _Wanted(file="wqy-microhei.ttc", family="WenQuanYi Micro Hei", train=0, test=4),
-    _Wanted(file="NotoSerifCJK-Medium.ttc", family=_SERIF, train=1, test=0),
-    _Wanted(file="NotoSerifCJK-SemiBold.ttc", family=_SERIF, train=1, test=0),
-    _Wanted(file="NotoSerifCJK-Regular.ttc", family=_SERIF, train=0, test=1),
-    _Wanted(file="uming.ttc", family="AR PL UMing CN", train=0.4, test=0),
-    _Wanted(file="ukai.ttc", family="AR PL UKai CN", train=0.4, test=0),
+    Wanted(file="NotoSansCJK-Regular.ttc", family=_SANS, train=5, test=1),
+    Wanted(file="NotoSansCJK-Medium.ttc", family=_SANS, train=4, test=1),
+    Wanted(file="NotoSansCJK-Bold.ttc", family=_SANS, train=2, test=0),
+    Wanted(file="NotoSansCJK-Light.ttc", family=_SANS, train=1, test=0),
+    Wanted(file="NotoSansCJK-DemiLight.ttc", family=_SANS, train=0, test=3),
+    Wanted(file="wqy-zenhei.ttc", family="WenQuanYi Zen Hei", train=4, test=0),
+    Wanted(file="wqy-microhei.ttc", family="WenQuanYi Micro Hei", train=0, test=4),
+    Wanted(file="NotoSerifCJK-Medium.ttc", family=_SERIF, train=1, test=0),
+    Wanted(file="NotoSerifCJK-SemiBold.ttc", family=_SERIF, train=1, test=0),
+    Wanted(file="NotoSerifCJK-Regular.ttc", family=_SERIF, train=0, test=1),
+    Wanted(file="uming.ttc", family="AR PL UMing CN", train=0.4, test=0),
+    Wanted(file="ukai.ttc", family="AR PL UKai CN", train=0.4, test=0),
 )
 LABEL_FONTS = (
-    _Wanted(file="NotoSansCJK-Regular.ttc", family=_SANS, train=2, test=2),
-    _Wanted(file="NotoSansCJK-Medium.ttc", family=_SANS, train=3, test=3),
-    _Wanted(file="NotoSansCJK-Bold.ttc", family=_SANS, train=2, test=2),
-    _Wanted(file="wqy-zenhei.ttc", family="WenQuanYi Zen Hei", train=1, test=1),
-    _Wanted(file="NotoSerifCJK-Bold.ttc", family=_SERIF, train=0.5, test=0.5),
+    Wanted(file="NotoSansCJK-Regular.ttc", family=_SANS, train=2, test=2),
+    Wanted(file="NotoSansCJK-Medium.ttc", family=_SANS, train=3, test=3),
+    Wanted(file="NotoSansCJK-Bold.ttc", family=_SANS, train=2, test=2),
+    Wanted(file="wqy-zenhei.ttc", family="WenQuanYi Zen Hei", train=1, test=1),
+    Wanted(file="NotoSerifCJK-Bold.ttc", family=_SERIF, train=0.5, test=0.5),
 )
 TITLE_FONTS = (
-    _Wanted(file="NotoSerifCJK-Bold.ttc", family=_SERIF, train=4, test=1),
-    _Wanted(file="NotoSerifCJK-SemiBold.ttc", family=_SERIF, train=2, test=0),
-    _Wanted(file="NotoSerifCJK-Black.ttc", family=_SERIF, train=2, test=2),
-    _Wanted(file="NotoSansCJK-Bold.ttc", family=_SANS, train=0.5, test=0),
+    Wanted(file="NotoSerifCJK-Bold.ttc", family=_SERIF, train=4, test=1),
+    Wanted(file="NotoSerifCJK-SemiBold.ttc", family=_SERIF, train=2, test=0),
+    Wanted(file="NotoSerifCJK-Black.ttc", family=_SERIF, train=2, test=2),
+    Wanted(file="NotoSansCJK-Bold.ttc", family=_SANS, train=0.5, test=0),
 )
 NUMBER_FONTS = (
-    _Wanted(file="OCRB.otf", family="OCR B", train=5, test=3),
-    _Wanted(file="OCRBS.otf", family="OCR B", train=1, test=1),
-    _Wanted(file="NotoSansMono-Regular.ttf", family="Noto Sans Mono", train=0, test=1),
-    _Wanted(file="DejaVuSansMono.ttf", family="DejaVu Sans Mono", train=1, test=0),
-    _Wanted(file="DejaVuSansMono-Bold.ttf", family="DejaVu Sans Mono", train=1, test=0),
-    _Wanted(file="DejaVuSans.ttf", family="DejaVu Sans", train=1, test=0),
-    _Wanted(file="NotoSansCJK-Regular.ttc", family=_SANS, train=2, test=1),
-    _Wanted(file="NotoSansCJK-Bold.ttc", family=_SANS, train=1, test=0),
+    Wanted(file="OCRB.otf", family="OCR B", train=5, test=3),
+    Wanted(file="OCRBS.otf", family="OCR B", train=1, test=1),
+    Wanted(file="NotoSansMono-Regular.ttf", family="Noto Sans Mono", train=0, test=1),
+    Wanted(file="DejaVuSansMono.ttf", family="DejaVu Sans Mono", train=1, test=0),
+    Wanted(file="DejaVuSansMono-Bold.ttf", family="DejaVu Sans Mono", train=1, test=0),
+    Wanted(file="DejaVuSans.ttf", family="DejaVu Sans", train=1, test=0),
+    Wanted(file="NotoSansCJK-Regular.ttc", family=_SANS, train=2, test=1),
+    Wanted(file="NotoSansCJK-Bold.ttc", family=_SANS, train=1, test=0),
 )
 LATIN_FONTS = (
-    _Wanted(file="NotoSans-Regular.ttf", family="Noto Sans", train=3, test=3),
-    _Wanted(file="NotoSans-Bold.ttf", family="Noto Sans", train=2, test=2),
-    _Wanted(file="NotoSerif-Regular.ttf", family="Noto Serif", train=1, test=1),
-    _Wanted(file="NotoSerif-Italic.ttf", family="Noto Serif", train=1, test=1),
-    _Wanted(file="DejaVuSans.ttf", family="DejaVu Sans", train=1, test=1),
-    _Wanted(file="DejaVuSansMono.ttf", family="DejaVu Sans Mono", train=1, test=1),
+    Wanted(file="NotoSans-Regular.ttf", family="Noto Sans", train=3, test=3),
+    Wanted(file="NotoSans-Bold.ttf", family="Noto Sans", train=2, test=2),
+    Wanted(file="NotoSerif-Regular.ttf", family="Noto Serif", train=1, test=1),
+    Wanted(file="NotoSerif-Italic.ttf", family="Noto Serif", train=1, test=1),
+    Wanted(file="DejaVuSans.ttf", family="DejaVu Sans", train=1, test=1),
+    Wanted(file="DejaVuSansMono.ttf", family="DejaVu Sans Mono", train=1, test=1),
 )
 SCRIPT_FONTS = {
-    "tibetan": _Wanted(file="NotoSerifTibetan-Regular.ttf", family="Noto Serif Tibetan", train=1, test=1),
-    "mongolian": _Wanted(file="NotoSansMongolian-Regular.ttf", family="Noto Sans Mongolian", train=1, test=1),
-    "yi": _Wanted(file="NotoSansYi-Regular.ttf", family="Noto Sans Yi", train=1, test=1),
-    "uyghur": _Wanted(file="NotoNaskhArabic-Regular.ttf", family="Noto Naskh Arabic", train=1, test=1),
+    "tibetan": Wanted(file="NotoSerifTibetan-Regular.ttf", family="Noto Serif Tibetan", train=1, test=1),
+    "mongolian": Wanted(file="NotoSansMongolian-Regular.ttf", family="Noto Sans Mongolian", train=1, test=1),
+    "yi": Wanted(file="NotoSansYi-Regular.ttf", family="Noto Sans Yi", train=1, test=1),
+    "uyghur": Wanted(file="NotoNaskhArabic-Regular.ttf", family="Noto Naskh Arabic", train=1, test=1),
 }
 # For a character that the drawn font lacks: this one has the whole basic CJK block and extension A.
-FALLBACK = _Wanted(file="NotoSansCJK-Regular.ttc", family=_SANS, train=1, test=1)
+FALLBACK = Wanted(file="NotoSansCJK-Regular.ttc", family=_SANS, train=1, test=1)
 
 
 @lru_cache(maxsize=1)
@@ -138,7 +138,7 @@ def _resolve(file: str, family: str) -> FontFace | None:
     return FontFace(path=path, index=index, family=family)
 
 
-def pick(rng: np.random.Generator, wanted: Sequence[_Wanted], pool: Pool) -> FontFace:
+def pick(rng: np.random.Generator, wanted: Sequence[Wanted], pool: Pool) -> FontFace:
     """One of the installed fonts of a list, by weight.
 
     Raises:

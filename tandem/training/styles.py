@@ -100,6 +100,9 @@ def draw_style(rng: np.random.Generator, pool: Pool = "train") -> Style:
     """
     wrong_title = bool(rng.random() < WRONG_TITLE_SHARE)
     portraits: tuple[Portrait, ...] = ("cut_out", "photograph", "none")
+    grey = bool(rng.random() < GREY_SHARE)
+    # Collections of copies leave the portrait out more often than cards do.
+    portrait = portraits[int(rng.choice(3, p=[0.5, 0.1, 0.4] if grey else [0.86, 0.1, 0.04]))]
     bilingual = SCRIPTS[int(rng.integers(len(SCRIPTS)))] if rng.random() < BILINGUAL_SHARE else None
     return Style(
         value_face=fonts.pick(rng, fonts.VALUE_FONTS, pool),
@@ -114,12 +117,12 @@ def draw_style(rng: np.random.Generator, pool: Pool = "train") -> Style:
         value_em=float(rng.uniform(2.65, 3.0)),
         number_em=float(rng.uniform(3.1, 3.6)),
         number_pitch=float(rng.uniform(2.3, 2.5)),
-        number_x=float(rng.uniform(28.5, 30.5)),
+        number_x=float(rng.uniform(26.5, 30.5)),
         number_title="公民身份证号码" if wrong_title else "公民身份号码",
-        number_title_span=float(rng.uniform(17.5, 19.5)),
+        number_title_span=float(rng.uniform(16.5, 19.0)),
         characters_per_line=int(rng.integers(10, 13)),
-        portrait=portraits[int(rng.choice(3, p=[0.84, 0.1, 0.06]))],
-        grey=bool(rng.random() < GREY_SHARE),
+        portrait=portrait,
+        grey=grey,
         toner=bool(rng.random() < 0.5),
         square_corners=bool(rng.random() < SQUARE_SHARE),
         bilingual=bilingual,
