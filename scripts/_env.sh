@@ -68,7 +68,13 @@ need() {
   done
 }
 
-is_done() { [[ -x $PYTHON && -f "$ROOT/.venv/$1.done" && "$(<"$ROOT/.venv/$1.done")" == "$2" ]]; }
+is_done() {
+  local group
+  for group in "$1" develop; do # which holds all the others
+    [[ -x $PYTHON && -f "$ROOT/.venv/$group.done" && "$(<"$ROOT/.venv/$group.done")" == "$2" ]] && return
+  done
+  return 1
+}
 
 install_group() (
   mkdir -p "$ROOT/.cache"

@@ -11,8 +11,8 @@ from tandem.runtime.errors import BrokenConfigError, MissingModelFileError, Mode
 # The file that each backend we serve needs in a version's folder unless the config names another.
 _DEFAULT_FILES = {"onnxruntime": "model.onnx", "python": "model.py"}
 _HINT = (
-    "put it there. Of this project's models the detector comes with the checkout, and the recogniser is made by:"
-    " python -m tandem.runtime --set-up-only"
+    "put it there. Of this project's models the detector comes with the checkout, and the recogniser is made"
+    " by: python -m tandem.runtime --set-up-only"
 )
 
 

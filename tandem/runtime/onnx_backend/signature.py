@@ -115,10 +115,12 @@ def check_signature(signature: Signature, inputs: Sequence[Node], outputs: Seque
 
 
 def _spec(entry: Mapping[str, Any], batched: bool) -> TensorSpec:
-    for key in ("reshape", "allow_ragged_batch", "optional", "is_shape_tensor"):
+    for key in ("allow_ragged_batch", "optional", "is_shape_tensor"):
         if entry.get(key):
             raise OnnxModelError(f"'{entry['name']}': the embedded server's ONNX backend doesn't do {key}")
-    dims = tuple(int(dim) for dim in entry.get("dims") or ())
+    # With `reshape` Triton itself turns the caller's dims into the model's, and back.
+    own = entry["reshape"].get("shape") if "reshape" in entry else entry.get("dims")
+    dims = tuple(int(dim) for dim in own or ())
     return TensorSpec(
         name=entry["name"], data_type=entry["data_type"], shape=(ANY, *dims) if batched else dims
     )
