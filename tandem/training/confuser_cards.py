@@ -60,7 +60,7 @@ def foreigner_card(rng: np.random.Generator, width_px: int) -> Drawing:
     page.canvas.text((26 + dx, 44.6 + dy), words.digits(rng, 18), page.latin, 3.6, page.ink, pitch=2.5)
     if rng.random() < 0.4:
         page.canvas.text((7, 2.5), "中华人民共和国外国人永久居留身份证", page.title, 3.2, page.ink)
-    parts.photograph(rng, page, 56 + dx, 9 + dy, 24, 31)
+    parts.photograph(rng, page, 56 + dx, 9 + dy, 24, 31, cut_out_share=0.8)
     return finish(page)
 
 
@@ -103,7 +103,9 @@ def identity_like_card(rng: np.random.Generator, width_px: int) -> Drawing:
         page.canvas.text((20, y), words.value_for(rng, str(label))[:14], page.chinese, 2.8, page.ink)
         y += pitch
     if rng.random() < 0.85:
-        parts.photograph(rng, page, float(rng.uniform(54, 60)), float(rng.uniform(9, 16)), 21, 28)
+        parts.photograph(
+            rng, page, float(rng.uniform(54, 60)), float(rng.uniform(9, 16)), 21, 28, cut_out_share=0.5
+        )
     if rng.random() < 0.25:
         parts.bars(rng, page, 8, 47, 40, 5)
     return finish(page, float(choose(rng, ("0", "3.18", "3.18"))))

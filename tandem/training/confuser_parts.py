@@ -74,13 +74,19 @@ def sheet(
 
 
 def photograph(
-    rng: np.random.Generator, page: Sheet, x: float, y: float, width: float, height: float
+    rng: np.random.Generator,
+    page: Sheet,
+    x: float,
+    y: float,
+    width: float,
+    height: float,
+    *,
+    cut_out_share: float = 0.25,
 ) -> None:
-    """Pastes a drawn portrait with a background (or cut out), lengths in millimetres."""
+    """Pastes a drawn portrait, lengths in millimetres; `cut_out_share` of them have no background."""
     scale = page.canvas.scale
-    picture, alpha = draw_portrait(
-        rng, max(round(height * scale), 8), max(round(width * scale), 8), cut_out=bool(rng.random() < 0.25)
-    )
+    size = max(round(height * scale), 8), max(round(width * scale), 8)
+    picture, alpha = draw_portrait(rng, *size, cut_out=bool(rng.random() < cut_out_share))
     page.canvas.paste(picture, alpha, (x, y))
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tandem.training import confuser_cards as cards
 from tandem.training import confuser_pages as pages
+from tandem.training import confuser_papers as papers
 from tandem.training.errors import StyleError
 
 Drawing = tuple[NDArray[np.uint8], NDArray[np.uint8]]
@@ -32,6 +33,11 @@ KINDS: dict[str, tuple[Drawer, float]] = {
     "work_card": (cards.work_card, 1.5),
     "business_card": (cards.business_card, 1.0),
     "passport": (pages.passport, 1.0),
+    "train_ticket": (papers.train_ticket, 1.0),
+    "licence": (papers.licence, 0.8),
+    "register_page": (papers.register_page, 0.8),
+    "photo_print": (papers.photo_print, 0.5),
+    "blank_card": (papers.blank_card, 0.8),
     "text_page": (pages.text_page, 1.0),
     "receipt": (pages.receipt, 0.8),
     "screen": (pages.screen, 0.8),
