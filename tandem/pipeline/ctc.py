@@ -19,6 +19,7 @@ from tandem.pipeline.records import RowKind, Segment
 BLANK = 0
 STEP_PX = 8.0  # px of a lane that one time step of the recogniser covers
 ROW_PX = 48.0  # px, height of a lane; no character is wider
+_NEGLIGIBLE = 1e-3  # probability below which a runner-up decides nothing
 # Two hanzi can't be closer: they are 30 px wide or more. Two classes that share one character's steps are
 # two opinions on it.
 _SAME_HANZI_PX = 12.0
@@ -48,7 +49,7 @@ class Glyph:
         """The recogniser's probability that this is `character`; 0 where it was not among the likeliest."""
         if character == self.character:
             return self.confidence
-        return dict(self.runners_up).get(character, 0.0)
+        return next((probability for other, probability in self.runners_up if other == character), 0.0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -59,7 +60,8 @@ class Row:
         segment: where it is.
         kind: what it shows; at first what the segment says, later what its label says.
         glyphs: its characters from left to right, spaces left out.
-        steps: per time step the likeliest characters and their probabilities; "" is the blank.
+        steps: per time step the characters that may be there and their probabilities, likeliest first; "" is
+            the blank.
         centres: (T,) px on the lane of each time step.
     """
 
@@ -91,13 +93,17 @@ def read_row(
     """
     centres = (np.arange(characters.shape[1]) + 0.5) * STEP_PX
     own = np.flatnonzero((centres >= segment.x0) & (centres < segment.x1))
+    likely = np.maximum(1, (probabilities[segment.lane, own] >= _NEGLIGIBLE).sum(1))
     steps = [
         {
-            "" if index == BLANK else dictionary[index]: float(probability)
-            for index, probability in zip(indices, likelihoods, strict=True)
+            "" if index == BLANK else dictionary[index]: probability
+            for index, probability in zip(indices[:count], likelihoods[:count], strict=True)
         }
-        for indices, likelihoods in zip(
-            characters[segment.lane, own].tolist(), probabilities[segment.lane, own].tolist(), strict=True
+        for indices, likelihoods, count in zip(
+            characters[segment.lane, own].tolist(),
+            probabilities[segment.lane, own].tolist(),
+            likely.tolist(),
+            strict=True,
         )
     ]
     places = tuple(centres[own].tolist())

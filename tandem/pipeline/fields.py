@@ -23,6 +23,8 @@ EMBLEM_FIELDS = (AUTHORITY, VALIDITY)
 
 # Below this a character is a guess: the field it belongs to is left empty.
 LEAST_CONFIDENCE = 0.3
+_SHORTEST_NAME = 2  # a family name and a given name: a single character is what a stamp left of them
+_OFFICES = frozenset("局处队所厅部站委会")
 _NEXT_CHARACTER = 1.5  # times the usual pitch
 # What an address may hold besides hanzi; the rest is paper, stamp or guilloche.
 _ADDRESS_SIGNS = frozenset(
@@ -118,13 +120,13 @@ def field_of(
 
 
 def read_name(rows: Sequence[Row]) -> Field:
-    """姓名: hanzi, with the middle dots of minority names between them."""
+    """姓名: two or more hanzi, with the middle dots of minority names between them."""
     field = read_text(rows[:1], _name_sign)
-    if not field.text.startswith(MIDDLE_DOT) and not field.text.endswith(MIDDLE_DOT):
-        return field
-    row, glyphs = field.parts[0]
-    inner = _stripped(glyphs)
-    return field_of("".join(glyph.character for glyph in inner), [(row, inner)])
+    if field.text.startswith(MIDDLE_DOT) or field.text.endswith(MIDDLE_DOT):
+        row, glyphs = field.parts[0]
+        inner = _stripped(glyphs)
+        field = field_of("".join(glyph.character for glyph in inner), [(row, inner)])
+    return field if len(field.text) >= _SHORTEST_NAME else _untaken(field)
 
 
 def _name_sign(character: str) -> str:
@@ -145,8 +147,14 @@ def read_address(rows: Sequence[Row]) -> Field:
 
 
 def read_authority(rows: Sequence[Row]) -> Field:
-    """签发机关: one or two rows of hanzi."""
-    return read_text(rows, lambda c: c if is_hanzi(c) else "")
+    """签发机关: one or two rows of hanzi, the whole of which ends in what such an office is called."""
+    field = read_text(rows, lambda c: c if is_hanzi(c) else "")
+    return field if field.text[-1:] in _OFFICES else _untaken(field)
+
+
+def _untaken(field: Field) -> Field:
+    """An empty field in place of one that was read in part only."""
+    return Field(confidence=min(field.confidence, LEAST_CONFIDENCE))
 
 
 def _address_sign(character: str) -> str:

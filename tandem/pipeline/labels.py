@@ -22,10 +22,11 @@ LABELS: dict[RowKind, tuple[str, ...]] = {
 NATION_LABEL = "民族"
 
 _RUNNER_UP_COST = 0.25  # of a label's character that was read as another but was among the likeliest
-_NO_GAP_COST = 0.5  # of a label's end without the gap that parts labels from values
+_MISSING_COST = 0.5  # of a label's character that was not read: cut off, or under a stamp
+_NO_GAP_COST = 0.75  # of a label's end without the gap that parts labels from values
 _GAP = 1.3  # times the row's usual pitch
 _TOLERATED = 0.5  # errors a label's character: 姓名 with one, 有效期限 with two
-_CERTAIN = 0.5  # cost up to which a label of another row is believed against the row's place
+_CERTAIN = 0.75  # cost up to which a label of another row is believed against the row's place
 
 
 def label_length(glyphs: Sequence[Glyph], label: str) -> tuple[int, float]:
@@ -35,6 +36,8 @@ def label_length(glyphs: Sequence[Glyph], label: str) -> tuple[int, float]:
         Number of glyphs, 0 if the label is not there; its cost in errors (0 perfect, infinite if not there).
     """
     beginning = glyphs[: len(label) + 2]
+    if "".join(glyph.character for glyph in beginning[: len(label)]) == label:
+        return len(label), 0.0
     costs = _prefix_costs(beginning, label)
     pitch = usual_pitch(beginning)  # the label's: digits further on are closer
     totals = [
@@ -104,13 +107,17 @@ def _substitution(glyph: Glyph, character: str) -> float:
 
 def _prefix_costs(glyphs: Sequence[Glyph], label: str) -> list[float]:
     """Edit distance of `label` to each prefix of `glyphs`, from the empty one to the whole (Levenshtein)."""
-    costs = [float(i) for i in range(len(label) + 1)]
+    costs = [_MISSING_COST * i for i in range(len(label) + 1)]
     whole = [costs[-1]]
     for glyph in glyphs:
         previous, costs = costs, [costs[0] + 1]
         for i, character in enumerate(label, start=1):
             costs.append(
-                min(previous[i - 1] + _substitution(glyph, character), previous[i] + 1, costs[i - 1] + 1)
+                min(
+                    previous[i - 1] + _substitution(glyph, character),
+                    previous[i] + 1,
+                    costs[i - 1] + _MISSING_COST,
+                )
             )
         whole.append(costs[-1])
     return whole

@@ -30,6 +30,7 @@ SEX_NATION = RowKind.SEX_NATION
         ("姓名 张三    1", "张三"),  # far away: the portrait's edge
         ("姓名 张l", ""),  # the name goes on, but not as read
         ("姓名 1", ""),
+        ("姓名 林", ""),  # what a stamp left
         ("姓名", ""),
         ("", ""),
     ],
@@ -78,6 +79,13 @@ def test_the_chinese_zero(read: str, printed: str) -> None:
 def test_authority_is_hanzi_of_one_or_two_rows() -> None:
     rows = [row(RowKind.AUTHORITY, "签发机关 上海市公安局、"), row(RowKind.AUTHORITY, "徐汇分局")]
     assert read_authority(rows).text == "上海市公安局徐汇分局"
+
+
+@pytest.mark.parametrize("text", ["签发机关 上海市公安", "签发机关", ""])
+def test_an_authority_cut_short_is_left_empty(text: str) -> None:
+    field = read_authority([row(RowKind.AUTHORITY, text)])
+    assert field.text == ""
+    assert field.confidence <= LEAST_CONFIDENCE
 
 
 @pytest.mark.parametrize("sex", ["男", "女"])

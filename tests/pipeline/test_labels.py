@@ -37,7 +37,7 @@ def test_the_labels_of_a_number(label: str) -> None:
     assert _value(RowKind.NUMBER, f"{label} 11010519491231002X") == "11010519491231002X"
 
 
-@pytest.mark.parametrize("label", ["签发机关", "鉴发机关", "发机关", "签发机"])
+@pytest.mark.parametrize("label", ["签发机关", "鉴发机关", "发机关", "签发机", "机 "])
 def test_the_labels_of_an_authority(label: str) -> None:
     assert _value(RowKind.AUTHORITY, f"{label} 上海市公安局") == "上海市公安局"
 
