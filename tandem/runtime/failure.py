@@ -16,6 +16,7 @@ _HARMLESS = (
     "CudaDriverHelper has not been initialized",
     "Unable to allocate pinned system memory",
     "failed to allocate pinned system memory",
+    "unable to create stream for",
 )
 # The server prints an exception's stack behind this mark.
 _STACK_MARK = re.compile(r"\\n\\nAt:\\n.*$")

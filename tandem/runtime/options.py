@@ -16,6 +16,8 @@ DEFAULT_START_TIMEOUT_S = 300.0
 # How long the server may finish what is in flight after SIGTERM before its process group is killed.
 DEFAULT_STOP_TIMEOUT_S = 15.0
 HIGHEST_PORT = 65535
+# Enough that all steps of the ensemble load side by side; Triton's own default is 4.
+LOAD_THREADS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +84,7 @@ class ServerOptions:
             f"--backend-config=python,shm-region-prefix-name={shm_prefix}",
             "--model-control-mode=none",
             "--exit-on-error=true",
+            f"--model-load-thread-count={LOAD_THREADS}",
             "--strict-readiness=true",
             f"--exit-timeout-secs={max(1, int(self.stop_timeout_s) - 2)}",
             f"--grpc-address={self.address}",
