@@ -21,11 +21,11 @@ from tandem.training.errors import StyleError
 from tandem.training.masks import rounded_mask
 from tandem.training.people import EmblemText, PortraitText
 from tandem.training.portraits import draw_portrait
+from tandem.training.printing import Box, Printer, Row
 from tandem.training.scripts import Bilingual, print_second_script
 from tandem.training.styles import Style, draw_style
 
 Side = Literal["portrait", "emblem"]
-Box = NDArray[np.float32]
 
 CARD_WIDTH_MM, CARD_HEIGHT_MM, CORNER_RADIUS_MM = 85.60, 54.00, 3.18
 # ID-1 at 300 dpi; a face of another width keeps this shape.
@@ -35,25 +35,6 @@ SMALLEST_WIDTH_PX = 64
 PORTRAIT_BOX_MM = (55.1, 9.1, 22.7, 30.6)
 DEVICE_BOX_MM = (5.2, 5.6, 16.6)
 WALL_BOX_MM = (6.0, 23.0, 74.0, 26.0)
-LABEL_PITCH_MM = 4.4
-# Four lines would reach the number's row; cards that have them set them closer.
-LINE_PITCH_MM, CLOSE_LINE_PITCH_MM = (4.3, 4.7), (3.9, 4.3)
-MOST_ADDRESS_LINES, MOST_CHARACTERS_PER_LINE = 4, 13
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One printed text row: what the recogniser is to read.
-
-    Attributes:
-        kind: which row.
-        text: labels and values as printed, without the spaces between them.
-        box: (4, 2) float32, pixels of the face, clockwise from the row's top left.
-    """
-
-    kind: RowKind
-    text: str
-    box: Box
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,83 +60,13 @@ class Face:
     style: Style
 
 
-class _Printer:
-    """Prints labels and values of one card: knows its style, its shift, and collects boxes and rows."""
-
-    def __init__(self, canvas: Canvas, style: Style, rng: np.random.Generator) -> None:
-        self._canvas, self._style, self._rng = canvas, style, rng
-        self.boxes: dict[str, Box] = {}
-        self.rows: list[Row] = []
-
-    def row_shift(self) -> float:
-        """How far this row stands off its place, mm."""
-        return float(self._rng.uniform(-0.4, 0.4))
-
-    def line_pitch(self, lines: int) -> float:
-        """From one line of the address to the next, mm."""
-        return float(
-            self._rng.uniform(*(CLOSE_LINE_PITCH_MM if lines == MOST_ADDRESS_LINES else LINE_PITCH_MM))
-        )
-
-    def label(self, text: str, x: float, y: float, *, pitch: float | None = LABEL_PITCH_MM) -> Box:
-        """Prints a label."""
-        style = self._style
-        at = (x + style.shift_x, y + style.shift_y)
-        return self._canvas.text(
-            at, text, style.label_face, 2.55 * style.em_scale, style.label_colour, pitch=pitch
-        )
-
-    def emblem_label(self, text: str, x: float, y: float) -> Box:
-        """Prints a label of the emblem side: black, closer together."""
-        style = self._style
-        at = (x + style.shift_x, y + style.shift_y)
-        return self._canvas.text(at, text, style.label_face, 2.65 * style.em_scale, style.ink, pitch=2.85)
-
-    def value(self, text: str, x: float, y: float, em: float, *, stretch: float = 0.0) -> Box:
-        """Prints a value."""
-        style = self._style
-        at = (x + style.shift_x, y + style.shift_y)
-        em *= style.em_scale
-        return self._canvas.text(at, text, style.value_face, em, style.ink, stretch=stretch)
-
-    def number(self, text: str, x: float, y: float) -> Box:
-        """Prints the number, one pitch a digit."""
-        style = self._style
-        at = (x + style.shift_x, y + style.shift_y)
-        em = style.number_em * style.em_scale
-        return self._canvas.text(at, text, style.number_face, em, style.ink, pitch=style.number_pitch)
-
-    def wrap(self, text: str, em: float) -> list[str]:
-        """Cuts an address into at most four lines, at the measure of the card where that is enough."""
-        for measure in range(self._style.characters_per_line, MOST_CHARACTERS_PER_LINE + 1):
-            lines = self._cut(text, em, measure)
-            if len(lines) <= MOST_ADDRESS_LINES:
-                return lines
-        raise StyleError(f"an address of {len(text)} characters does not fit a card")
-
-    def _cut(self, text: str, em: float, measure: int) -> list[str]:
-        style = self._style
-        lines, line = [], ""
-        widest = measure * em * style.em_scale + 0.05
-        for character in text:
-            if line and self._canvas.length(line + character, style.value_face, em * style.em_scale) > widest:
-                lines.append(line)
-                line = ""
-            line += character
-        return [*lines, line] if line else lines
-
-    def add_row(self, kind: RowKind, text: str, boxes: list[Box]) -> None:
-        """Notes what a row says and where it stands."""
-        self.rows.append(Row(kind=kind, text=text, box=bounding_box(boxes)))
-
-
 def _sheet(rng: np.random.Generator, width_px: int) -> NDArray[np.uint8]:
     if width_px < SMALLEST_WIDTH_PX:
         raise StyleError(f"a face is at least {SMALLEST_WIDTH_PX} px wide, got {width_px}")
     return guilloche.sheet(rng, round(width_px * REFERENCE_HEIGHT_PX / REFERENCE_WIDTH_PX), width_px)
 
 
-def _print_person(printer: _Printer, text: PortraitText, em: float) -> None:
+def _print_person(printer: Printer, text: PortraitText, em: float) -> None:
     shift = printer.row_shift()
     label = printer.label("姓名", 6.9, 9.9 + shift)
     box = printer.value(text.name, 15.6, 9.3 + shift, 3.3 if len(text.name) <= 9 else 2.5, stretch=0.0)
@@ -169,7 +80,7 @@ def _print_person(printer: _Printer, text: PortraitText, em: float) -> None:
     printer.add_row(RowKind.SEX_NATION, f"性别{text.sex}民族{text.nation}", labels + values)
 
 
-def _print_birth(printer: _Printer, text: PortraitText, em: float) -> None:
+def _print_birth(printer: Printer, text: PortraitText, em: float) -> None:
     shift = printer.row_shift()
     year, rest = text.birth.split("年")
     month, day = rest.rstrip("日").split("月")
@@ -184,7 +95,7 @@ def _print_birth(printer: _Printer, text: PortraitText, em: float) -> None:
     printer.add_row(RowKind.BIRTH, "出生" + text.birth, [label, *parts])
 
 
-def _print_address(printer: _Printer, text: PortraitText, em: float) -> None:
+def _print_address(printer: Printer, text: PortraitText, em: float) -> None:
     shift = printer.row_shift()
     label = printer.label("住址", 6.9, 28.7 + shift)
     boxes = []
@@ -199,7 +110,7 @@ def _print_address(printer: _Printer, text: PortraitText, em: float) -> None:
     printer.boxes["住址"] = bounding_box(boxes)
 
 
-def _print_number(printer: _Printer, text: PortraitText, style: Style) -> None:
+def _print_number(printer: Printer, text: PortraitText, style: Style) -> None:
     shift = printer.row_shift()
     title = style.number_title
     pitch = style.number_title_span / len(title)
@@ -221,7 +132,7 @@ def _paste_portrait(canvas: Canvas, rng: np.random.Generator, style: Style) -> N
 
 def _finish(
     canvas: Canvas,
-    printer: _Printer,
+    printer: Printer,
     rng: np.random.Generator,
     style: Style,
     side: Side,
@@ -275,7 +186,7 @@ def draw_portrait_face(
     style = style or draw_style(rng)
     canvas = Canvas(_sheet(rng, width_px), CARD_WIDTH_MM)
     _paste_portrait(canvas, rng, style)
-    printer = _Printer(canvas, style, rng)
+    printer = Printer(canvas, style, rng)
     em = style.value_em
     _print_person(printer, text, em)
     _print_birth(printer, text, em)
@@ -330,7 +241,7 @@ def draw_emblem_face(
     picture, alpha = draw_state_device(rng, round(size * canvas.scale * float(rng.uniform(0.95, 1.05))))
     canvas.paste(picture, alpha, (x + style.shift_x, y + style.shift_y))
     _print_titles(canvas, rng, style)
-    printer = _Printer(canvas, style, rng)
+    printer = Printer(canvas, style, rng)
     em = style.value_em
     for key, value, top, kind in (
         ("签发机关", text.authority, 38.9, RowKind.AUTHORITY),
