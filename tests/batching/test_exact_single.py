@@ -48,7 +48,7 @@ def test_more_room_never_hurts_the_throughput_and_quantiles_are_in_order() -> No
         mean, p50, p95, p99, load, batch = solved(greedy(size), 80.0)
         assert p50 < mean < p95 < p99
         assert 0 < load < 1
-        assert 1 <= batch <= size
+        assert 1 - 1e-12 <= batch <= size
 
 
 @pytest.mark.parametrize("rate", [20.0, 90.0])

@@ -21,10 +21,21 @@ def test_the_chain_of_md1_has_its_known_law(load: float) -> None:
     assert law @ np.arange(len(law)) == pytest.approx(load + load**2 / (2 * (1 - load)), rel=1e-9)
 
 
-def test_dense_and_banded_solutions_are_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    dense = chain_of_single_items(0.7)
-    monkeypatch.setattr(markov, "DENSE_STATES", 0)
-    np.testing.assert_allclose(chain_of_single_items(0.7), dense, atol=1e-14)
+def test_the_law_is_that_of_the_same_chain_as_a_full_matrix() -> None:
+    """Boundary rows of their own, three lost a step; a power of the transition matrix is the reference."""
+    generator = np.random.default_rng(8)
+    boundary = generator.random((4, 7))
+    boundary /= boundary.sum(axis=1, keepdims=True)
+    law = markov.stationary(boundary, 3, 1.2)
+    states = 80
+    moves = np.zeros((states, states))
+    moves[:4, :7] = boundary
+    pmf = poisson_pmf(1.2, 40)
+    for state in range(4, states):
+        for gain, probability in enumerate(pmf):
+            moves[state, min(state - 3 + gain, states - 1)] += probability
+    reference = np.linalg.matrix_power(moves, 4096)[0]
+    np.testing.assert_allclose(law[:states], reference[: len(law[:states])], atol=1e-12)
 
 
 @pytest.mark.parametrize(("arrivals", "skip"), [(0.5, 1), (1.9, 2), (15.9, 16)])
