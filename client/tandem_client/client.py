@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from types import TracebackType
-from typing import Any, TypeVar
+from typing import Any
 
 from tandem_client.cards import Answer, Card
 from tandem_client.grpc_transport import GrpcTransport
@@ -16,8 +16,6 @@ from tandem_client.options import ClientOptions, Protocol, url_of
 from tandem_client.pictures import Picture, encode_picture
 from tandem_client.router import ResponseRouter
 from tandem_client.transport import Transport
-
-T = TypeVar("T")
 
 
 class Client:
@@ -49,7 +47,7 @@ class Client:
         Raises:
             TandemError: see `tandem_client.errors`.
         """
-        return self._ask(picture, _cards)
+        return self._router.ask(encode_picture(picture), _cards)
 
     def recognize_json(self, picture: Picture) -> dict[str, Any]:
         """The contract's JSON for a picture, as parsed.
@@ -57,7 +55,7 @@ class Client:
         Raises:
             TandemError: see `tandem_client.errors`.
         """
-        return self._ask(picture, _json)
+        return self._router.ask(encode_picture(picture), _json)
 
     def submit(self, picture: Picture) -> Future[list[Card]]:
         """A future of the cards in a picture; cancelling it gives the picture up.
@@ -99,14 +97,6 @@ class Client:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.close()
-
-    def _ask(self, picture: Picture, shape: Callable[[Answer], T]) -> T:
-        future = self._router.send(encode_picture(picture), shape)
-        try:
-            return future.result()
-        except BaseException:
-            future.cancel()  # of use only if the waiting was interrupted
-            raise
 
     def _submit_answer(self, picture: Picture) -> Future[Answer]:
         return self._router.send(encode_picture(picture), _answer)

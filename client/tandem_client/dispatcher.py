@@ -1,20 +1,21 @@
 """The one thread that holds the table of all calling threads and hands each outcome to the one that asked.
 
-Everyone else only puts an event on its queue: a calling thread that it asks something, the connection's
-callback that something has an outcome, a caller that it no longer wants one. So the table needs no lock, an
-answer can't go to another thread, and no callback is ever held up.
+Everyone else only leaves word: a calling thread that it asks something, the connection's callback that
+something has an outcome, a caller that it no longer wants one. So the table needs no lock, an answer can't go
+to another thread, and no callback is ever held up.
 """
 
 from __future__ import annotations
 
+import collections
 import heapq
 import logging
+import math
 import queue
 import random
 import threading
 import time
 from collections.abc import Callable
-from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Any, NamedTuple, TypeAlias
 
@@ -30,6 +31,7 @@ from tandem_client.errors import (
 from tandem_client.options import RetryPolicy
 from tandem_client.retry import pause_before_retry_s
 from tandem_client.transport import Call, RawOutcome, Transport
+from tandem_client.waiter import Slot
 
 _LOG = logging.getLogger(__name__)
 _STALE_TIMERS = 1_024  # this many timers of finished items may lie about before they are swept out
@@ -53,7 +55,7 @@ class Pending:
         ticket: who asked.
         picture: encoded, kept to be sent again.
         shape: makes what the caller wants of the answer.
-        future: what the caller waits on.
+        slot: what the caller waits on.
         began_s: when it was asked for, by `time.monotonic`.
         deadline_s: by `time.monotonic`.
         sent: how often it was sent.
@@ -65,7 +67,7 @@ class Pending:
     ticket: Ticket
     picture: bytes
     shape: Callable[[Answer], Any]
-    future: Future[Any]
+    slot: Slot
     began_s: float
     deadline_s: float
     sent: int = 1
@@ -77,12 +79,6 @@ class Pending:
         for call in (self.first_call, self.later_call):
             if call is not None:
                 call.cancel()
-
-
-class Asked(NamedTuple):
-    """A thread asks; this event is put before the item is sent."""
-
-    pending: Pending
 
 
 class Answered(NamedTuple):
@@ -99,11 +95,15 @@ class Unwanted(NamedTuple):
     ticket: Ticket
 
 
+class Nudge(NamedTuple):
+    """Something asked is due before the dispatcher would wake."""
+
+
 class Stop(NamedTuple):
     """Fail what is left, and end; nothing is asked after it."""
 
 
-Event: TypeAlias = "Asked | Answered | Unwanted | Stop"
+Event: TypeAlias = "Answered | Unwanted | Nudge | Stop"
 
 
 class Dispatcher:
@@ -133,16 +133,29 @@ class Dispatcher:
         self._count = 0
         # (when, ticket, whether to send again; else the item's deadline)
         self._timers: list[tuple[float, Ticket, bool]] = []
+        self._asked: collections.deque[Pending] = collections.deque()
+        self._wakes_s = math.inf
         self._random = random.Random()
         self.thread = threading.Thread(target=self.run, name="tandem-dispatcher", daemon=True)
+
+    def ask(self, pending: Pending) -> None:
+        """A thread asks; called before the item is sent, so that its outcome can't come first.
+
+        Waking this thread for every item would cost as much as the rest of the routing. So the item only
+        waits here to be entered before the next outcome is looked at, and the thread is woken only for an
+        earlier deadline than it sleeps for.
+        """
+        self._asked.append(pending)
+        # Read after the append, as the thread looks at the items after it writes this: one sees the other.
+        if pending.deadline_s < self._wakes_s:
+            self.events.put(Nudge())
 
     def run(self) -> None:
         """Hand out outcomes until told to stop."""
         while True:
-            self._fire_timers(time.monotonic())
-            match self._next_event():
-                case Asked(pending):
-                    self._enter(pending)
+            event = self._next_event()
+            self._enter_asked()
+            match event:
                 case Answered(ticket, sent, outcome):
                     self._on_answered(ticket, sent, outcome)
                 case Unwanted(ticket):
@@ -151,11 +164,14 @@ class Dispatcher:
                     for ticket in [p.ticket for items in self._table.values() for p in items.values()]:
                         self._give_up(ticket, ClosedError("the client was closed before the answer came"))
                     return
-                case None:
+                case Nudge() | None:
                     pass
+            self._fire_timers(time.monotonic())
 
     def _next_event(self) -> Event | None:
         """The next event, or None when a timer is due first."""
+        self._wakes_s = self._timers[0][0] if self._timers else math.inf
+        self._enter_asked()
         if not self._timers:
             return self.events.get()
         try:
@@ -163,10 +179,13 @@ class Dispatcher:
         except queue.Empty:
             return None
 
-    def _enter(self, pending: Pending) -> None:
-        self._table.setdefault(pending.ticket.thread, {})[pending.ticket.number] = pending
-        self._count += 1
-        heapq.heappush(self._timers, (pending.deadline_s, pending.ticket, False))
+    def _enter_asked(self) -> None:
+        """Put what was asked on the table."""
+        while self._asked:
+            pending = self._asked.popleft()
+            self._table.setdefault(pending.ticket.thread, {})[pending.ticket.number] = pending
+            self._count += 1
+            heapq.heappush(self._timers, (pending.deadline_s, pending.ticket, False))
         if len(self._timers) > 2 * self._count + _STALE_TIMERS:
             self._timers = [timer for timer in self._timers if self._find(timer[1])]
             heapq.heapify(self._timers)
@@ -219,17 +238,17 @@ class Dispatcher:
         if not items:
             del self._table[pending.ticket.thread]
         self._count -= 1
-        wanted = pending.future.set_running_or_notify_cancel()
+        wanted = pending.slot.set_running_or_notify_cancel()
         try:
             kind, value = _shape(pending, outcome)
         except TandemError as error:
             self._finished(pending, error.outcome)
             if wanted:
-                pending.future.set_exception(error)
+                pending.slot.set_exception(error)
         else:
             self._finished(pending, kind)
             if wanted:
-                pending.future.set_result(value)
+                pending.slot.set_result(value)
 
 
 def _shape(pending: Pending, outcome: RawOutcome) -> tuple[OutcomeKind, Any]:

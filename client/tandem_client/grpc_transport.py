@@ -24,8 +24,8 @@ CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
     ("grpc.max_send_message_length", -1),  # the server's limit on a picture decides
     ("grpc.max_receive_message_length", -1),
     ("grpc.initial_reconnect_backoff_ms", _FIRST_RECONNECT_MS),
-    ("grpc.min_reconnect_backoff_ms", _FIRST_RECONNECT_MS),
     ("grpc.max_reconnect_backoff_ms", _LONGEST_RECONNECT_MS),
+    # Not min_reconnect_backoff_ms: it is also how long an attempt to connect may take.
     ("grpc.enable_retries", 0),  # retrying is the router's, in one place
 )
 

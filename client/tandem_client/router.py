@@ -15,11 +15,12 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 from tandem_client.cards import Answer
-from tandem_client.dispatcher import Answered, Asked, Dispatcher, Pending, Stop, Ticket, Unwanted
+from tandem_client.dispatcher import Answered, Dispatcher, Pending, Stop, Ticket, Unwanted
 from tandem_client.errors import ClosedError, OutcomeKind, OverloadedError
 from tandem_client.metrics import ClientMetrics
 from tandem_client.options import ClientOptions
 from tandem_client.transport import Transport
+from tandem_client.waiter import Slot, Waiter
 
 T = TypeVar("T")
 
@@ -54,6 +55,25 @@ class ResponseRouter:
         )
         self._dispatcher.thread.start()
 
+    def ask(self, picture: bytes, shape: Callable[[Answer], T]) -> T:
+        """Send a picture and wait for `shape(answer)`.
+
+        Args:
+            picture: encoded.
+            shape: makes what the caller wants of the answer, quickly: it runs in the dispatcher thread.
+
+        Raises:
+            TandemError: see `tandem_client.errors`.
+        """
+        waiter: Waiter[T] = Waiter()
+        pending = self._admit(picture, shape, waiter)
+        self._start(pending)
+        try:
+            return waiter.wait()
+        except KeyboardInterrupt:
+            self._dispatcher.events.put(Unwanted(pending.ticket))
+            raise
+
     def send(self, picture: bytes, shape: Callable[[Answer], T]) -> Future[T]:
         """Send a picture; its future gets `shape(answer)`, or a `TandemError`.
 
@@ -61,30 +81,18 @@ class ResponseRouter:
 
         Args:
             picture: encoded.
-            shape: makes what the caller wants of the answer, quickly: it runs in the dispatcher thread.
+            shape: as in `ask`.
 
         Raises:
             OverloadedError: no place became free in time.
             ClosedError: the router is closed.
         """
-        began_s = time.monotonic()
-        self._metrics.started()
-        try:
-            self._take_place()
-        except OverloadedError as error:
-            self._metrics.finished(error.outcome, time.monotonic() - began_s)
-            raise
-        pending = Pending(
-            ticket=Ticket(self._caller.thread_id, next(self._numbers)),
-            picture=picture,
-            shape=shape,
-            future=Future(),
-            began_s=began_s,
-            deadline_s=began_s + self._options.timeout_s,
-        )
-        self._announce(pending)
+        future: Future[T] = Future()
+        pending = self._admit(picture, shape, future)
+        unwanted, put = Unwanted(pending.ticket), self._dispatcher.events.put
+        future.add_done_callback(lambda done: put(unwanted) if done.cancelled() else None)
         self._start(pending)
-        return pending.future
+        return future
 
     def close(self) -> None:
         """Fail what is in flight with `ClosedError`, stop the dispatcher, close the connection."""
@@ -97,26 +105,34 @@ class ResponseRouter:
             self._dispatcher.thread.join()
         self._transport.close()
 
-    def _take_place(self) -> None:
+    def _admit(self, picture: bytes, shape: Callable[[Answer], T], slot: Slot) -> Pending:
+        """The item, with a place of its own and known to the dispatcher."""
+        began_s = time.monotonic()
+        self._metrics.started()
         if not self._places.acquire(timeout=self._options.admission_s):
+            self._metrics.finished(OverloadedError.outcome, time.monotonic() - began_s)
             raise OverloadedError(
                 f"{self._options.max_in_flight} items in flight, none finished within "
                 f"{self._options.admission_s:g} s"
             )
-
-    def _announce(self, pending: Pending) -> None:
-        """Put the item on the dispatcher's table, before it is sent: so its outcome can't come first."""
+        pending = Pending(
+            ticket=Ticket(self._caller.thread_id, next(self._numbers)),
+            picture=picture,
+            shape=shape,
+            slot=slot,
+            began_s=began_s,
+            deadline_s=began_s + self._options.timeout_s,
+        )
         # Under the lock nothing can be asked after Stop, where nobody would ever answer it.
         with self._closing:
             if not self._closed:
-                self._dispatcher.events.put(Asked(pending))
-                return
+                self._dispatcher.ask(pending)
+                return pending
         self._on_finished(pending, ClosedError.outcome)
         raise ClosedError("the client is closed")
 
     def _start(self, pending: Pending) -> None:
         ticket, put = pending.ticket, self._dispatcher.events.put
-        pending.future.add_done_callback(lambda future: put(Unwanted(ticket)) if future.cancelled() else None)
         pending.first_call = self._transport.start(
             str(ticket),
             pending.picture,
