@@ -28,10 +28,6 @@ IN_FLIGHT = 4
 def main(photos: Sequence[str]) -> int:
     """Exit status: 0 if every photo could be read, 1 if not or if there is no server."""
     paths = [Path(photo) for photo in photos] or [SAMPLE]
-    missing = [str(path) for path in paths if not path.is_file()]
-    if missing:
-        say(f"error: no such file: {', '.join(missing)}")
-        return 1
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, leave)
     try:

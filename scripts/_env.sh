@@ -53,7 +53,14 @@ find_python() {
 
 # fingerprint: changes when what has to be installed may have changed, or the checkout has moved.
 fingerprint() {
-  { echo "$ROOT"; cat "$ROOT/pyproject.toml" "$ROOT/client/pyproject.toml" "${BASH_SOURCE[0]}"; } | sha256sum
+  local file
+  {
+    echo "$ROOT"
+    cat "${BASH_SOURCE[0]}"
+    for file in "$ROOT/pyproject.toml" "$ROOT/client/pyproject.toml"; do
+      sed '/^\[tool\./,$d' "$file" # the settings of tools change nothing
+    done
+  } | sha256sum
 }
 
 # need GROUP…: makes .venv with the packages of these groups, unless that is done.
