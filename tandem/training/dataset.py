@@ -17,12 +17,11 @@ from numpy.typing import NDArray
 from torch.utils.data import IterableDataset, get_worker_info
 
 from tandem.training.backdrops import Pool, draw_backdrop
+from tandem.training.cards import draw_card
 from tandem.training.conditions import TRAINING, Conditions
 from tandem.training.confusers import draw_confuser
 from tandem.training.detector import INPUT_SIZE
-from tandem.training.faces import draw_emblem_face, draw_portrait_face
 from tandem.training.losses import MAX_CARDS
-from tandem.training.people import draw_emblem_text, draw_portrait_text
 from tandem.training.photographs import StoredFlat, photograph
 
 Image = NDArray[np.uint8]
@@ -76,7 +75,7 @@ class Sample:
     """One training picture.
 
     Attributes:
-        thumbnail: (384, 384, 3) uint8 BGR, letterboxed.
+        thumbnail: (side, side, 3) uint8 BGR, letterboxed; 384 unless asked otherwise.
         quads: (8, 4, 2) float32 in thumbnail pixels, zero rows behind the `count` cards.
         emblem: (8,) float32, 1 for the emblem side.
         count: number of cards.
@@ -93,12 +92,8 @@ def build_pools(seed: int, *, faces: int, confusers: int, backdrops: int, pool: 
     rng = np.random.default_rng(seed)
     drawn = []
     for index in range(faces):
-        if index % 2:
-            emblem = draw_emblem_face(draw_emblem_text(rng, pool), rng, width_px=_FACE_WIDTH)
-            drawn.append(StoredFlat(image=emblem.image, alpha=emblem.alpha, side="emblem"))
-        else:
-            portrait = draw_portrait_face(draw_portrait_text(rng, pool), rng, width_px=_FACE_WIDTH)
-            drawn.append(StoredFlat(image=portrait.image, alpha=portrait.alpha, side="portrait"))
+        face = draw_card(rng, pool, side="emblem" if index % 2 else "portrait", width_px=_FACE_WIDTH).face
+        drawn.append(StoredFlat(image=face.image, alpha=face.alpha, side=face.side))
     others = [draw_confuser(rng, width_px=_FACE_WIDTH) for _ in range(confusers)]
     return Pools(
         faces=drawn,
@@ -160,16 +155,16 @@ def _ground(rng: np.random.Generator, pools: Pools, conditions: Conditions) -> I
     return np.ascontiguousarray(backdrop[top : top + size, left : left + size])
 
 
-def draw_sample(rng: np.random.Generator, pools: Pools) -> Sample:
-    """Photograph a random scene at thumbnail size."""
+def draw_sample(rng: np.random.Generator, pools: Pools, side: int = INPUT_SIZE) -> Sample:
+    """Photograph a random scene as a thumbnail of `side` pixels a side."""
     flats, conditions, aspect = _scene(rng, pools)
-    width = INPUT_SIZE if aspect >= 1 else round(INPUT_SIZE * aspect)
-    height = INPUT_SIZE if aspect <= 1 else round(INPUT_SIZE / aspect)
+    width = side if aspect >= 1 else round(side * aspect)
+    height = side if aspect <= 1 else round(side / aspect)
     image, placed = photograph(
         rng, flats, size=(height, width), conditions=conditions, backdrop=_ground(rng, pools, conditions)
     )
-    thumbnail = np.full((INPUT_SIZE, INPUT_SIZE, 3), PADDING, np.uint8)
-    top, left = (INPUT_SIZE - height) // 2, (INPUT_SIZE - width) // 2
+    thumbnail = np.full((side, side, 3), PADDING, np.uint8)
+    top, left = (side - height) // 2, (side - width) // 2
     thumbnail[top : top + height, left : left + width] = image
     quads = np.zeros((MAX_CARDS, 4, 2), np.float32)
     emblem = np.zeros(MAX_CARDS, np.float32)
@@ -187,7 +182,7 @@ Batch = tuple[torch.Tensor, torch.Tensor, torch.Tensor, torch.Tensor]
 
 
 def collate(samples: list[Sample]) -> Batch:
-    """Stack samples: thumbnails (B, 384, 384, 3), quads (B, 8, 4, 2), emblem (B, 8), count (B,)."""
+    """Stack samples: thumbnails (B, side, side, 3), quads (B, 8, 4, 2), emblem (B, 8), count (B,)."""
     return (
         torch.from_numpy(np.stack([sample.thumbnail for sample in samples])),
         torch.from_numpy(np.stack([sample.quads for sample in samples])),
@@ -199,14 +194,14 @@ def collate(samples: list[Sample]) -> Batch:
 class SampleStream(IterableDataset[Sample]):
     """Endless samples; each loader process draws from a seed of its own."""
 
-    def __init__(self, pools: Pools, seed: int) -> None:
+    def __init__(self, pools: Pools, seed: int, side: int = INPUT_SIZE) -> None:
         super().__init__()
         self._pools = pools
         self._seed = seed
+        self._side = side
 
     def __iter__(self) -> Iterator[Sample]:
         worker = get_worker_info()
         rng = np.random.default_rng([self._seed, worker.id if worker else 0])
-        cv2.setNumThreads(1)
         while True:
-            yield draw_sample(rng, self._pools)
+            yield draw_sample(rng, self._pools, self._side)

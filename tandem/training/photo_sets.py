@@ -17,13 +17,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tandem.training.cards import draw_card
 from tandem.training.conditions import EASY, HARD, ROTATED, TILTED, UPRIGHT, Conditions
 from tandem.training.confusers import draw_confuser
-from tandem.training.faces import Face, draw_emblem_face, draw_portrait_face
-from tandem.training.people import draw_emblem_text, draw_portrait_text
+from tandem.training.faces import Face, Side
 from tandem.training.photographs import CardTruth, StoredFlat, photograph
 
 _FACE_WIDTH = 1011  # px: ID-1 at 300 dpi
+_PORTRAITS = 0.7  # share of portrait sides: they say more and fail more
 # Height and width of the pictures: what phones and chat apps deliver.
 _SIZES = ((1200, 1600), (1600, 1200), (1500, 2000), (1080, 1440), (1920, 1080))
 
@@ -39,13 +40,8 @@ class Photo:
 
 
 def _faces(rng: np.random.Generator, count: int) -> list[Face]:
-    drawn = []
-    for _ in range(count):
-        if rng.random() < 0.7:
-            drawn.append(draw_portrait_face(draw_portrait_text(rng, "test"), rng, width_px=_FACE_WIDTH))
-        else:
-            drawn.append(draw_emblem_face(draw_emblem_text(rng, "test"), rng, width_px=_FACE_WIDTH))
-    return drawn
+    sides: list[Side] = ["portrait" if rng.random() < _PORTRAITS else "emblem" for _ in range(count)]
+    return [draw_card(rng, "test", side=side, width_px=_FACE_WIDTH, stamp_share=0).face for side in sides]
 
 
 def _shoot(

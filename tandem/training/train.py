@@ -16,6 +16,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from rich.console import Console
@@ -28,7 +29,6 @@ from rich.progress import (
     TimeRemainingColumn,
 )
 from torch import Tensor
-from torch.nn import functional
 from torch.utils.data import DataLoader
 
 from tandem.training.dataset import Batch, Pools, Sample, SampleStream, build_pools, collate, draw_sample
@@ -59,17 +59,17 @@ class TrainingPlan:
         check_every: steps between validations and checkpoints.
     """
 
-    steps: int = 6000
-    batch: int = 24
-    small_share: float = 0.5
+    steps: int = 4000
+    batch: int = 20
+    small_share: float = 0.8
     small_size: int = 256
     rate: float = 2e-3
     seed: int = 1
-    faces: int = 1200
-    confusers: int = 500
-    backdrops: int = 400
-    workers: int = 1
-    check_every: int = 500
+    faces: int = 900
+    confusers: int = 450
+    backdrops: int = 300
+    workers: int = 2
+    check_every: int = 250
 
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch < 1 or self.check_every < 1:
@@ -95,17 +95,6 @@ def predict(network: CardDetector, pictures: Tensor) -> Prediction:
     with torch.autocast("cpu", dtype=torch.bfloat16):
         maps = network(inputs)
     return Prediction(*(channel.float() for channel in maps))
-
-
-def resize_batch(batch: Batch, size: int) -> tuple[Tensor, Targets]:
-    """The batch's pictures (B, size, size, 3) uint8 and targets in their pixels."""
-    pictures, quads, emblem, count = batch
-    if size != pictures.shape[1]:
-        planes = pictures.permute(0, 3, 1, 2).float()
-        planes = functional.interpolate(planes, size=(size, size), mode="bilinear", antialias=True)
-        quads = quads * (size / pictures.shape[1])
-        pictures = planes.round().clamp(0, 255).to(torch.uint8).permute(0, 2, 3, 1)
-    return pictures, Targets(quads, emblem, count)
 
 
 @torch.no_grad()
@@ -160,8 +149,8 @@ class Trainer:
         self.network.train()
         for group in self.optimiser.param_groups:
             group["lr"] = self.plan.rate_at(self.step)
-        pictures, targets = resize_batch(batch, self.plan.size_at(self.step))
-        losses = detection_loss(predict(self.network, pictures), targets)
+        pictures, quads, emblem, cards = batch
+        losses = detection_loss(predict(self.network, pictures), Targets(quads, emblem, cards))
         self.optimiser.zero_grad(set_to_none=True)
         losses["total"].backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), _GRAD_NORM)
@@ -204,16 +193,26 @@ class Trainer:
 
 
 def _batches(pools: Pools, plan: TrainingPlan, first_step: int) -> Iterator[Batch]:
-    # A resumed run must not see the same pictures again, so the step is part of the seed.
-    stream = SampleStream(pools, plan.seed * 1_000_003 + first_step)
-    loader = DataLoader(
-        stream,
-        batch_size=plan.batch,
-        num_workers=plan.workers,
-        collate_fn=collate,
-        prefetch_factor=4 if plan.workers else None,
-    )
-    yield from loader
+    """The batches from a step to the plan's end: small pictures first, then full size."""
+    # Before the loader forks: OpenCV's threads do not survive that, and stopping them in a child hangs.
+    cv2.setNumThreads(1)
+    step = first_step
+    while step < plan.steps:
+        size = plan.size_at(step)
+        # A resumed run must not see the same pictures again, so the step is part of the seed.
+        stream = SampleStream(pools, plan.seed * 1_000_003 + step, size)
+        loader = DataLoader(
+            stream,
+            batch_size=plan.batch,
+            num_workers=plan.workers,
+            collate_fn=collate,
+            prefetch_factor=4 if plan.workers else None,
+        )
+        for batch in loader:
+            yield batch
+            step += 1
+            if step >= plan.steps or plan.size_at(step) != size:
+                break
 
 
 def train(trainer: Trainer, console: Console) -> dict[str, float]:
@@ -237,8 +236,6 @@ def train(trainer: Trainer, console: Console) -> dict[str, float]:
         sums: dict[str, float] = {}
         since, started = trainer.step, time.monotonic()
         for batch in _batches(pools, plan, trainer.step):
-            if trainer.step >= plan.steps:
-                break
             for name, value in trainer.train_step(batch).items():
                 sums[name] = sums.get(name, 0.0) + value
             progress.update(

@@ -1,0 +1,52 @@
+"""Triton's own statistics: under load the networks run on exactly two pictures, never on more."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from pathlib import Path
+
+import pytest
+from asking import ask
+from tritonclient import grpc
+
+pytestmark = pytest.mark.triton
+SAMPLE = (Path(__file__).parents[2] / "docs/images/sample.jpg").read_bytes()
+CLIENTS = 8
+SECONDS = 30
+
+
+def executions(client: grpc.InferenceServerClient, model: str) -> dict[int, int]:
+    """How often the model ran, by batch size."""
+    statistics = client.get_inference_statistics(model, as_json=True)["model_stats"][0]
+    return {
+        int(entry["batch_size"]): int(entry["compute_infer"].get("count", 0))
+        for entry in statistics.get("batch_stats", [])
+    }
+
+
+def test_eight_clients_make_batches_of_two(triton_server):
+    with grpc.InferenceServerClient(triton_server.grpc_url) as client:
+        models = ("card_detector", "text_recognizer")
+        before = {model: executions(client, model) for model in models}
+        until = time.monotonic() + SECONDS
+        wrong = []
+
+        def call() -> None:
+            while time.monotonic() < until:
+                (answer,) = ask(client, SAMPLE)
+                if len(answer["cards"]) != 1:
+                    wrong.append(json.dumps(answer))
+
+        threads = [threading.Thread(target=call) for _ in range(CLIENTS)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert not wrong
+        for model in models:
+            after = executions(client, model)
+            counts = {size: after[size] - before[model].get(size, 0) for size in after}
+            assert max(size for size, count in counts.items() if count) == 2, (model, counts)
+            assert counts[2] / sum(counts.values()) >= 0.9, (model, counts)
