@@ -16,10 +16,11 @@ from onnx import compose, numpy_helper, version_converter
 
 from export.errors import ExportError
 
-OPSET = 17  # the first with LayerNormalization; every release of Triton in use knows it
+OPSET = 18  # the oldest that torch writes well; every release of Triton in use knows it
 IR_VERSION = 8
 HEIGHT = 48  # px, of a text row
 STEP = 8  # px of a row a time step covers
+LANES, CHARACTERS, PROBABILITIES = "LANES", "CHARACTERS", "PROBABILITIES"  # Triton's tensors
 RUNNERS_UP = 5  # classes a time step reports, best first
 
 _HEADER = f'<ir_version: {IR_VERSION}, opset_import: ["" : {OPSET}], producer_name: "tandem">'

@@ -12,7 +12,7 @@ from onnx import helper, numpy_helper
 from export.errors import ExportError, ParityError
 from export.recognizer import export_recognizer, main, published_weights, write_atomically
 from export.recognizer_classes import BLANK, SPACE, can_be_printed, class_names, kept_classes
-from export.recognizer_graph import dictionary_of, serving_graph
+from export.recognizer_graph import OPSET, dictionary_of, serving_graph
 from export.recognizer_parity import TOLERANCE, check_parity
 
 GB2312_HANZI = [
@@ -51,7 +51,7 @@ def test_parity_check_notices_a_changed_weight(
 
 def test_only_standard_operators_of_one_opset(exported: tuple[Path, Path, list[int]]) -> None:
     model = onnx.load(str(exported[0]))
-    assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", 17)]
+    assert [(entry.domain, entry.version) for entry in model.opset_import] == [("", OPSET)]
     assert {node.domain for node in model.graph.node} == {""}
     assert "Identity" not in {node.op_type for node in model.graph.node}
 

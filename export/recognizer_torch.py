@@ -1,0 +1,212 @@
+"""The published recogniser as a torch network to fine-tune, and a torch network back to what Triton serves.
+
+    python -m export.recognizer_torch import --weights recogniser.pt
+    python -m export.recognizer_torch export --weights recogniser.pt --out model.onnx --characters
+    characters.txt
+
+A weights file holds the network's state and its characters, so that fine-tuning may add some. `import
+--check` exports what it imported and compares that with the published file.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import tempfile
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import torch
+from numpy.typing import NDArray
+from onnx import numpy_helper
+from torch import Tensor, nn
+from torch.nn import functional
+
+from export.errors import ExportError
+from export.recognizer import folded, published_weights, write_atomically
+from export.recognizer_classes import class_names, kept_classes
+from export.recognizer_graph import (
+    CHARACTERS,
+    LANES,
+    OPSET,
+    PROBABILITIES,
+    RUNNERS_UP,
+    dictionary_of,
+    serving_graph,
+)
+from export.recognizer_parity import TOLERANCE, check_parity
+from tandem.training.recognizer import HEIGHT, Recognizer
+
+_log = logging.getLogger(__name__)
+_SAMPLE = (2, 3, HEIGHT, 320, 3)  # lanes the export is traced with: other than 1 in what may change
+
+
+def imported(source: Path) -> tuple[Recognizer, list[str]]:
+    """The published recogniser with the characters that a card can show, and those characters.
+
+    Raises:
+        ExportError: `source` is not the recogniser that we know.
+    """
+    published = onnx.load(str(source))
+    dictionary = dictionary_of(published)
+    classes = kept_classes(dictionary)
+    graph = folded(serving_graph(published, classes)).graph
+    network = Recognizer(len(classes))
+    _fill(_layers(network), list(_constants(graph)))
+    return network.eval(), class_names(dictionary, classes)
+
+
+def _layers(network: Recognizer) -> list[nn.Module]:
+    """The layers that have weights, in the order of the published graph."""
+    kinds = (nn.Conv2d, nn.LayerNorm, nn.Linear)
+    body = [
+        layer
+        for layer in network.modules()
+        if isinstance(layer, kinds) and layer not in (network.skip, network.head)
+    ]
+    return [*body, network.skip, network.head]
+
+
+def _constants(graph: onnx.GraphProto) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
+    """Weight and bias of every layer, in the graph's order; linear weights as torch has them."""
+    constants = {entry.name: numpy_helper.to_array(entry) for entry in graph.initializer}
+    added = {node.input[0]: node.input[1] for node in graph.node if node.op_type == "Add"}
+    for node in graph.node:
+        if node.op_type in ("Conv", "LayerNormalization"):
+            yield constants[node.input[1]], constants[node.input[2]]
+        elif node.op_type == "MatMul" and node.input[1] in constants:
+            yield constants[node.input[1]].T, constants[added[node.output[0]]]
+        elif node.op_type == "Gemm":
+            yield constants[node.input[1]].T, constants[node.input[2]]
+
+
+def _fill(
+    layers: Sequence[nn.Module], constants: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]]
+) -> None:
+    if len(layers) != len(constants):
+        raise ExportError(f"the published recogniser has {len(constants)} layers, ours {len(layers)}")
+    for layer, pair in zip(layers, constants, strict=True):
+        for name, value in zip(("weight", "bias"), pair, strict=True):
+            parameter = layer.get_parameter(name)
+            if parameter.shape != value.shape:
+                raise ExportError(f"a layer of shape {tuple(parameter.shape)} meets weights {value.shape}")
+            parameter.data = torch.from_numpy(value.copy())
+
+
+class ServedRecognizer(nn.Module):
+    """The network between Triton's tensors: UINT8 lanes in, the five likeliest classes out."""
+
+    def __init__(self, network: Recognizer) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, lanes: Tensor) -> tuple[Tensor, Tensor]:
+        """(B, L, 48, W, 3) uint8 to (B, L, W / 8, 5) int32 and float32, best first."""
+        batch, rows, _, width, _ = lanes.shape
+        folded_lanes = lanes.reshape(-1, HEIGHT, width, 3).permute(0, 3, 1, 2)
+        features = self.network.features(folded_lanes.float() * (1 / 127.5) - 1)
+        # One plain product over all time steps: see recognizer_graph.
+        flat = features.reshape(-1, features.shape[-1])
+        likelihood = functional.softmax(self.network.head(flat), 1)
+        values, classes = torch.topk(likelihood, RUNNERS_UP, 1)
+        shape = (batch, rows, features.shape[1], RUNNERS_UP)
+        return classes.to(torch.int32).reshape(shape), values.reshape(shape)
+
+
+def exported(network: Recognizer) -> onnx.ModelProto:
+    """The network with the interface that Triton serves, in standard operators.
+
+    Raises:
+        ExportError: torch could not express it.
+    """
+    lanes = torch.zeros(_SAMPLE, dtype=torch.uint8)
+    columns = torch.export.Dim("columns", min=2, max=1024)
+    program = torch.onnx.export(
+        ServedRecognizer(network).eval(),
+        (lanes,),
+        dynamo=True,
+        opset_version=OPSET,
+        verbose=False,
+        input_names=[LANES],
+        output_names=[CHARACTERS, PROBABILITIES],
+        dynamic_shapes=({0: torch.export.Dim("batch"), 1: torch.export.Dim("lanes"), 3: 8 * columns},),
+    )
+    if program is None:
+        raise ExportError("torch gave no ONNX program")
+    return folded(program.model_proto)
+
+
+def save_weights(network: Recognizer, characters: Sequence[str], path: Path) -> None:
+    """Writes a weights file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"state": network.state_dict(), "characters": list(characters)}, path)
+
+
+def load_weights(path: Path) -> tuple[Recognizer, list[str]]:
+    """The network and the characters of a weights file.
+
+    Raises:
+        ExportError: there is no such file, or it is none.
+    """
+    try:
+        content = torch.load(path, weights_only=True)
+        network = Recognizer(len(content["characters"]))
+        network.load_state_dict(content["state"])
+    except FileNotFoundError as error:
+        raise ExportError(
+            f"no weights at {path}: python -m export.recognizer_torch import makes them"
+        ) from error
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise ExportError(f"{path} is no weights file of the recogniser") from error
+    return network.eval(), content["characters"]
+
+
+def kept_of(source: Path) -> list[int]:
+    """The classes of a published recogniser that are kept."""
+    return kept_classes(dictionary_of(onnx.load(str(source))))
+
+
+def check_import(network: Recognizer, source: Path) -> float:
+    """The largest difference between the imported network, exported again, and the published one.
+
+    Raises:
+        ParityError: it is above the tolerance.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "model.onnx"
+        path.write_bytes(exported(network).SerializeToString())
+        return check_parity(source, path, kept_of(source))
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """The command."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
+    commands = parser.add_subparsers(dest="command", required=True)
+    importing = commands.add_parser("import", help="published ONNX file to torch weights")
+    importing.add_argument("--source", type=Path, help="default: the file in rapidocr's wheel")
+    importing.add_argument("--check", action="store_true", help="export again and compare")
+    exporting = commands.add_parser("export", help="torch weights to the ONNX file that Triton serves")
+    exporting.add_argument("--out", type=Path, required=True, help="ONNX file to write")
+    exporting.add_argument("--characters", type=Path, required=True, help="character list to write")
+    for command in (importing, exporting):
+        command.add_argument("--weights", type=Path, required=True, help="torch file")
+    options = parser.parse_args(arguments)
+    logging.basicConfig(format="%(message)s")
+    _log.setLevel(logging.INFO)  # not all loggers: torch's exporter tells a lot
+    if options.command == "import":
+        source = options.source or published_weights()
+        network, characters = imported(source)
+        save_weights(network, characters, options.weights)
+        _log.info("recogniser with %d characters imported", len(characters))
+        if options.check:
+            _log.info("largest difference %.1e, allowed %.0e", check_import(network, source), TOLERANCE)
+    else:
+        network, characters = load_weights(options.weights)
+        write_atomically(options.out, exported(network).SerializeToString())
+        write_atomically(options.characters, "\n".join([*characters, ""]).encode())
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,155 @@
+"""The text recogniser as a torch network, to be fine-tuned: PP-OCRv6 small in its merged form.
+
+A convolutional body (PP-LCNetV4: depthwise convolution, squeeze and excitation, two pointwise ones), a light
+transformer over the time steps (SVTR), and one linear layer to the classes; CTC reads its output. "Merged"
+means that batch norms and parallel branches are folded into the convolutions, as in the published ONNX file,
+which the weights come from (`export.recognizer_torch`).
+
+Sources: PaddleOCR's `rec_lcnetv4.py` and `rnn.py` (EncoderWithLightSVTR), Apache-2.0.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+HEIGHT = 48  # px of a row
+_STEM = (48, 96)
+# Channels in and out, rows a step, whether it has squeeze and excitation.
+_BLOCKS = (
+    (96, 96, 1, True),
+    (96, 96, 1, False),
+    (96, 96, 1, False),
+    (96, 192, 2, False),
+    (192, 192, 1, True),
+    (192, 192, 1, False),
+    (192, 192, 1, True),
+    (192, 192, 1, False),
+    (192, 192, 1, True),
+    (192, 192, 1, False),
+    (192, 384, 2, False),
+    (384, 384, 1, True),
+    (384, 384, 1, False),
+)
+_BODY_CHANNELS = _BLOCKS[-1][1]
+_DIMS = 120  # channels of the transformer
+_HEADS = 8
+_LOCAL_KERNEL = 7
+_DEPTH = 2
+_POOL = (3, 2)  # the body's three rows become one, two columns one time step
+
+
+class Stem(nn.Module):
+    """To a quarter of the size, along two ways."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        middle, out = _STEM
+        self.first = nn.Conv2d(3, middle, 3, 2, 1)
+        self.narrow = nn.Conv2d(middle, middle // 2, 2)
+        self.widen = nn.Conv2d(middle // 2, middle, 2)
+        self.halve = nn.Conv2d(2 * middle, middle, 3, 2, 1)
+        self.last = nn.Conv2d(middle, out, 1)
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """(N, 3, 48, W) to (N, 96, 12, W / 4)."""
+        x = self.first(pixels).relu()
+        # Kernels of two with the size kept: the padding is right and below only.
+        ways = self.narrow(functional.pad(x, (0, 1, 0, 1))).relu()
+        ways = self.widen(functional.pad(ways, (0, 1, 0, 1))).relu()
+        pooled = functional.max_pool2d(functional.pad(x, (0, 1, 0, 1)), 2, 1)
+        x = self.halve(torch.cat([pooled, ways], 1)).relu()
+        return torch.relu(self.last(x))
+
+
+class Excitation(nn.Module):
+    """Squeeze and excitation: channels weighted by what the whole row shows."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.squeeze = nn.Conv2d(channels, channels // 4, 1)
+        self.excite = nn.Conv2d(channels // 4, channels, 1)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) to the same."""
+        weights = self.squeeze(x.mean((2, 3), keepdim=True)).relu()
+        return x * functional.hardsigmoid(self.excite(weights))
+
+
+class Block(nn.Module):
+    """Depthwise convolution, perhaps excitation, and a pointwise bottleneck turned inside out."""
+
+    def __init__(self, channels: int, out: int, rows: int, excited: bool) -> None:
+        super().__init__()
+        self.depthwise = nn.Conv2d(channels, channels, 3, (rows, 1), 1, groups=channels)
+        self.excitation = Excitation(channels) if excited else nn.Identity()
+        self.expand = nn.Conv2d(channels, 2 * channels, 1)
+        self.project = nn.Conv2d(2 * channels, out, 1)
+        self.residual = rows == 1 and channels == out
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, C, H, W) to (N, out, H / rows, W)."""
+        x = self.excitation(self.depthwise(x))
+        y: Tensor = self.project(functional.gelu(self.expand(x)))
+        return x + y if self.residual else y
+
+
+class Mixer(nn.Module):
+    """A transformer layer over the time steps."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.norm1 = nn.LayerNorm(_DIMS, eps=1e-5)
+        self.qkv = nn.Linear(_DIMS, 3 * _DIMS)
+        self.proj = nn.Linear(_DIMS, _DIMS)
+        self.norm2 = nn.LayerNorm(_DIMS, eps=1e-5)
+        self.fc1 = nn.Linear(_DIMS, 2 * _DIMS)
+        self.fc2 = nn.Linear(2 * _DIMS, _DIMS)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(N, T, 120) to the same."""
+        rows, steps, _ = x.shape
+        q, k, v = (
+            part.reshape(rows, steps, _HEADS, _DIMS // _HEADS).transpose(1, 2)
+            for part in self.qkv(self.norm1(x)).chunk(3, -1)
+        )
+        weights = (q * (_DIMS // _HEADS) ** -0.5 @ k.transpose(2, 3)).softmax(-1)
+        x = x + self.proj((weights @ v).transpose(1, 2).reshape(rows, steps, _DIMS))
+        y: Tensor = self.fc2(functional.silu(self.fc1(self.norm2(x))))
+        return x + y
+
+
+class Recognizer(nn.Module):
+    """Rows of text to class scores for each time step.
+
+    Args:
+        classes: number of classes, the blank (0) included.
+    """
+
+    def __init__(self, classes: int) -> None:
+        super().__init__()
+        self.stem = Stem()
+        self.blocks = nn.Sequential(*(Block(*block) for block in _BLOCKS))
+        self.reduce = nn.Conv2d(_BODY_CHANNELS, _DIMS, 1)
+        self.local = nn.Conv2d(
+            _DIMS, _DIMS, (1, _LOCAL_KERNEL), padding=(0, _LOCAL_KERNEL // 2), groups=_DIMS
+        )
+        self.mixers = nn.Sequential(*(Mixer() for _ in range(_DEPTH)))
+        self.norm = nn.LayerNorm(_DIMS, eps=1e-6)
+        self.skip = nn.Conv2d(_BODY_CHANNELS, _DIMS, 1)
+        self.head = nn.Linear(_DIMS, classes)
+
+    def features(self, pixels: Tensor) -> Tensor:
+        """(N, 3, 48, W) float32 BGR in [-1, 1], W a multiple of 8, to (N, W / 8, 120)."""
+        x = functional.avg_pool2d(self.blocks(self.stem(pixels)), _POOL)  # (N, 384, 1, W / 8)
+        z = functional.silu(self.reduce(x))
+        z = z + functional.silu(self.local(z))
+        z = self.norm(self.mixers(z.squeeze(2).transpose(1, 2)))
+        features: Tensor = z + functional.silu(self.skip(x)).squeeze(2).transpose(1, 2)
+        return features
+
+    def forward(self, pixels: Tensor) -> Tensor:
+        """(N, 3, 48, W) float32 BGR in [-1, 1] to logits (N, W / 8, classes)."""
+        logits: Tensor = self.head(self.features(pixels))
+        return logits
