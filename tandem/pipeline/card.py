@@ -21,7 +21,7 @@ RECTIFIED_HEIGHT = 638
 PX_PER_MM = RECTIFIED_WIDTH / CARD_WIDTH_MM
 
 #: Shrinking more than this without averaging first would alias.
-_MAX_PLAIN_SHRINK = 1.3
+_MAX_PLAIN_SHRINK = 2.0
 
 
 def outline(width: float, height: float, margin: float = 0.0) -> NDArray[np.float32]:
@@ -81,7 +81,7 @@ def warp(
     height, width = size
     inner = outline(width - 2 * margin[0], height - 2 * margin[1]) + np.array(margin, np.float32)
     shrink = min(quad_width(quad) / (width - 2 * margin[0]), quad_height(quad) / (height - 2 * margin[1]))
-    if shrink > _MAX_PLAIN_SHRINK:
+    if shrink >= _MAX_PLAIN_SHRINK:
         wanted = transform(outline(width, height), homography(inner, quad))
         pixels, quad = _shrunk(pixels, quad, wanted, shrink)
     # OpenCV's pixel centres are whole numbers, ours end in .5
@@ -96,15 +96,18 @@ def warp(
 def _shrunk(
     pixels: NDArray[np.uint8], quad: NDArray[np.float32], wanted: NDArray[np.float32], shrink: float
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """The part of the picture around `wanted` averaged down by `shrink`, and the quad in it."""
+    """The part of the picture around `wanted` averaged down, and the quad in it.
+
+    By a whole number, for which OpenCV's averaging is several times faster.
+    """
+    factor = int(shrink)
     height, width = pixels.shape[:2]
     x0, y0 = np.floor(np.clip(wanted.min(axis=0) - 2 * shrink, 0, [width - 1, height - 1])).astype(int)
     x1, y1 = np.ceil(np.clip(wanted.max(axis=0) + 2 * shrink, [x0 + 1, y0 + 1], [width, height])).astype(int)
-    crop = pixels[y0:y1, x0:x1]
-    small_size = max(1, round((x1 - x0) / shrink)), max(1, round((y1 - y0) / shrink))
-    scale = np.array([small_size[0] / (x1 - x0), small_size[1] / (y1 - y0)], np.float32)
+    small_size = (max(1, (x1 - x0) // factor), max(1, (y1 - y0) // factor))
+    crop = pixels[y0 : y0 + small_size[1] * factor, x0 : x0 + small_size[0] * factor]
     small = cv2.resize(crop, small_size, interpolation=cv2.INTER_AREA)
-    return np.asarray(small, np.uint8), ((quad - np.array([x0, y0], np.float32)) * scale).astype(np.float32)
+    return np.asarray(small, np.uint8), ((quad - np.array([x0, y0], np.float32)) / factor).astype(np.float32)
 
 
 def share_outside(quad: NDArray[np.float32], size: tuple[int, int]) -> float:

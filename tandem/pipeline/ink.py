@@ -20,25 +20,31 @@ _RED = 2
 _BACKGROUND_MM = 2.2
 #: Paper darker than this is not trusted to be paper (0-255).
 _DARKEST_PAPER = 24.0
-#: Share of the analysed area that is surely ink on any card, as a percentile of darkness.
-_INK_PERCENTILE = 98.0
-#: Contrast below this is guilloche or noise (share of the paper's brightness).
-_LEAST_CONTRAST = 0.08
+#: Of the paper and the text together, this percentile of darkness is text on any card ...
+_INK_PERCENTILE = 97.0
+#: ... and this one is paper, guilloche included.
+_PAPER_PERCENTILE = 80.0
+#: Ink is at least this dark: in shares of the paper's brightness, of the text's darkness, of the guilloche's.
+_LEAST_DARKNESS = 0.06
+_LEAST_OF_TEXT = 0.2
+_LEAST_OF_GUILLOCHE = 1.8
 
 
-def ink_map(card: NDArray[np.uint8]) -> FloatArray:
-    """(h, w) float32, 0 (paper) to 1 (as dark as the text there): the ink of a part of a card.
+def ink_map(card: NDArray[np.uint8], text: NDArray[np.bool_]) -> FloatArray:
+    """(h, w) float32, 0 (paper) to 1 (as dark as the text): the ink of a part of a card.
 
     Args:
-        card: (h, w, 3) uint8 BGR, the part of the rectified card where the text is, `ANALYSIS_PX_PER_MM`.
+        card: (h, w, 3) uint8 BGR, a part of the rectified card, `ANALYSIS_PX_PER_MM`.
+        text: (h, w) bool, where to learn how dark text and paper are.
     """
     red = cv2.GaussianBlur(np.ascontiguousarray(card[..., _RED]), (3, 3), 0)
     size = round(_BACKGROUND_MM * ANALYSIS_PX_PER_MM) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
     paper = cv2.blur(cv2.morphologyEx(red, cv2.MORPH_CLOSE, kernel), (size, size)).astype(np.float32)
     darkness = np.clip((paper - red) / np.maximum(paper, _DARKEST_PAPER), 0, 1)
-    full = max(float(np.percentile(darkness, _INK_PERCENTILE)), 2 * _LEAST_CONTRAST)
-    floor = max(0.35 * full, _LEAST_CONTRAST)
+    guilloche, full = np.percentile(darkness[text], (_PAPER_PERCENTILE, _INK_PERCENTILE))
+    floor = max(_LEAST_OF_TEXT * full, _LEAST_OF_GUILLOCHE * guilloche, _LEAST_DARKNESS)
+    full = max(full, 2 * floor)
     return np.asarray(np.clip((darkness - floor) / (full - floor), 0, 1), np.float32)
 
 

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -18,6 +17,10 @@ from numpy.typing import NDArray
 LANE_HEIGHT = 48
 #: The recogniser's time step, px: lane widths are multiples of it.
 TIME_STEP = 8
+#: How finely the share is sought that makes the rows fit.
+_STEP = 0.98
+#: When the others are narrowed to this share of what a strip should keep, that strip gives way, too.
+_HARD_PRESSED = 0.5
 #: What fills lanes that carry no row.
 EMPTY_GREY = 128
 
@@ -30,19 +33,17 @@ class LaneConfig:
         lanes_per_card: lanes that each card brings.
         width: px, a multiple of 8.
         gap: px between two rows of a lane, so that they are not read as one word.
-        min_squeeze: rows may be narrowed to this share of their width to fit.
     """
 
-    lanes_per_card: int = 5
-    width: int = 640
+    lanes_per_card: int = 3
+    width: int = 768
     gap: int = 32
-    min_squeeze: float = 0.6
 
     def __post_init__(self) -> None:
         if self.width % TIME_STEP or self.width <= 0:
             raise ValueError(f"lane width must be a multiple of {TIME_STEP}, got {self.width}")
-        if self.lanes_per_card < 1 or self.gap < 0 or not 0 < self.min_squeeze <= 1:
-            raise ValueError("lanes_per_card >= 1, gap >= 0 and 0 < min_squeeze <= 1 are needed")
+        if self.lanes_per_card < 1 or self.gap < 0:
+            raise ValueError("lanes_per_card >= 1 and gap >= 0 are needed")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,24 +55,29 @@ class Place:
     x1: int
 
 
-def place_strips(widths: Sequence[float], cards: int, config: LaneConfig) -> list[Place]:
+def place_strips(
+    widths: Sequence[float], least_shares: Sequence[float], cards: int, config: LaneConfig
+) -> list[Place]:
     """A place for every strip, in the strips' order; all on `cards * lanes_per_card` lanes.
 
-    Rows keep their natural width where they fit, else all are squeezed by the same share as little as needed.
-    What does not fit even then is narrowed further, so that no row is lost.
+    Rows keep their natural width where they fit, else all are narrowed by the same share, each down to its
+    own least one. What does not fit even then is narrowed further: no row is lost.
 
     Args:
         widths: natural widths of the strips, px.
+        least_shares: of its natural width that each strip should keep, 0-1.
         cards: number of cards in the picture, at least 1.
         config: the lanes' shape.
     """
     lanes = max(cards, 1) * config.lanes_per_card
-    squeeze = 1.0
+    share = 1.0
     while True:
-        places = _first_fit([width * squeeze for width in widths], lanes, config)
+        kept = [max(share, min(least, share / _HARD_PRESSED)) for least in least_shares]
+        wanted = [width * keep for width, keep in zip(widths, kept, strict=True)]
+        places = _first_fit(wanted, lanes, config)
         if places is not None:
             return places
-        squeeze *= 0.97
+        share *= _STEP
 
 
 def _first_fit(widths: Sequence[float], lanes: int, config: LaneConfig) -> list[Place] | None:
@@ -121,9 +127,3 @@ def background(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def no_lanes() -> NDArray[np.uint8]:
     """(1, 48, 32, 3) uint8: what a picture without a card sends to the recogniser."""
     return np.full((1, LANE_HEIGHT, 32, 3), EMPTY_GREY, np.uint8)
-
-
-def fit_height(strip: NDArray[np.uint8], width: int) -> NDArray[np.uint8]:
-    """The strip as (48, width, 3)."""
-    method = cv2.INTER_AREA if strip.shape[1] > width else cv2.INTER_CUBIC
-    return np.asarray(cv2.resize(strip, (width, LANE_HEIGHT), interpolation=method), np.uint8)

@@ -8,6 +8,7 @@ a blur) are cut where the neighbours let them be expected.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -30,8 +31,12 @@ _CARD_SLANT = 0.05
 _ROW_SLANT = 0.02
 #: Lines that follow each other: distance, mm.
 _PITCH_MM = (3.9, 5.5)
+#: ... and of the last of four lines of an address to the number.
+_TIGHTEST_PITCH_MM = 2.5
 #: A further line must be this clear beside the first one.
 _FURTHER_LINE_SHARE = 0.35
+#: A further line has no label: at most this share of its value's ink may stand there (dirt).
+_LABEL_INK_SHARE = 0.5
 #: Strip height by character size: the recogniser likes characters of 34-38 px on its 48.
 _HEIGHT_PER_EM = 1.32
 #: Free paper left and right of the text, mm.
@@ -40,12 +45,20 @@ _SIDE_MARGIN_MM = 0.8
 _LEAST_COLUMN_MM = 0.12
 #: Ink runs narrower than this, alone, are dirt.
 _LEAST_RUN_MM = 0.35
+#: Where the number's digits begin, and the least free paper before them, mm.
+_DIGITS_BEGIN_MM = (26.5, 33.0)
+_LABEL_GAP_MM = 1.5
 #: Text is not interrupted by more than this (from the sex to the nation, its label too pale to be seen).
 _WIDEST_GAP_MM = 17.0
 #: How far left of its printed place a row's label may begin, mm.
 _LABEL_SEARCH_MM = 1.9
-#: Width of ink, in ems, that is a character and not a part of the portrait.
-_WHOLE_CHARACTER = 0.75
+#: Texts may run this far over their usual right end, mm (cards without a portrait, other fonts).
+_OVERLAP_MM = 4.5
+#: Beyond that end only ink this wide (ems: one or two characters) and this near to the text is text.
+_CHARACTER_WIDTHS = (0.55, 2.3)
+_CHARACTER_GAP = 0.45
+#: Parts of one character are nearer than this, ems.
+_INNER_GAP = 0.15
 #: How much one row's slope may differ from the card's usual one.
 _UNUSUAL_SLANT = 0.006
 
@@ -91,13 +104,14 @@ def find_rows(card: NDArray[np.uint8], emblem: bool) -> list[Row]:
     """
     layout = side_layout(emblem)
     x0, y0, x1, y1 = (round(mm * SCALE) for mm in layout.area)
-    ink = ink_map(card[y0:y1, x0:x1])
-    if not emblem:
-        ink[: round(PORTRAIT_BOTTOM_MM * SCALE) - y0, round(PORTRAIT_LEFT_MM * SCALE) - x0 :] = 0
-    slope = slant(ink, _CARD_SLANT, 0.005)
+    columns = np.arange(x0, x1) / SCALE
+    beside_portrait = (np.arange(y0, y1)[:, None] < PORTRAIT_BOTTOM_MM * SCALE) & (not emblem)
+    text = ~(beside_portrait & (columns >= PORTRAIT_LEFT_MM))
+    ink = ink_map(card[y0:y1, x0:x1], text)
+    slope = slant(ink * text, _CARD_SLANT, 0.005)
     level = unslanted(ink, slope)
     lines = _further_lines(_place_rows(level, layout), level, layout)
-    bands = [_band(line, level, layout) for line in lines]
+    bands = [_band(line, below, level, layout) for line, below in zip(lines, [*lines[1:], None], strict=True)]
     slopes = np.array([slant(band.ink, _ROW_SLANT, 0.004) for band in bands])
     usual = np.median(slopes)
     # A stamp or a smear can tilt one row, not all.
@@ -145,20 +159,23 @@ def _clipped(positions: NDArray[np.float64], length: int) -> NDArray[np.intp]:
 
 def _further_lines(lines: list[_Line], level: FloatArray, layout: SideLayout) -> list[_Line]:
     """The lines, with those that continue the address or the authority."""
-    response = _response(level, layout.value, layout)
     index = next(i for i, line in enumerate(lines) if line.printed.kind is layout.repeats)
     first, following = lines[index], lines[index + 1]
+    above = level.copy()
+    above[round(following.middle - following.printed.em / 2 * SCALE) :] = 0
+    response = _response(above, layout.value, layout)
+    labels = _response(above, (layout.anchor[0], layout.value[0] - 0.5), layout)
     clear = _FURTHER_LINE_SHARE * float(response[_clipped(np.array([first.middle]), len(response))[0]])
     further: list[_Line] = []
     middle = first.middle
     while len(further) < layout.most - 1:
         low = round(middle + _PITCH_MM[0] * SCALE)
-        high = min(round(middle + _PITCH_MM[1] * SCALE), round(following.middle - _PITCH_MM[0] * SCALE))
+        high = min(round(middle + _PITCH_MM[1] * SCALE), round(following.middle - _TIGHTEST_PITCH_MM * SCALE))
         if high <= low:
             break
         middle = low + int(response[low:high].argmax())
-        if response[middle] <= clear:
-            break
+        if response[middle] <= clear or labels[middle] > response[middle] * _LABEL_INK_SHARE:
+            break  # nothing there, or a line with a label's ink: a second script above the next row
         further.append(_Line(printed=_continued(first.printed, layout), middle=float(middle)))
     return [*lines[: index + 1], *further, *lines[index + 1 :]]
 
@@ -169,25 +186,25 @@ def _continued(printed: PrintedRow, layout: SideLayout) -> PrintedRow:
     return PrintedRow(kind=printed.kind, middle=printed.middle, left=left, right=printed.right, em=printed.em)
 
 
-def _band(line: _Line, level: FloatArray, layout: SideLayout) -> _Band:
-    """The part of the level map in which the row lies, wherever it begins and ends."""
+def _band(line: _Line, below: _Line | None, level: FloatArray, layout: SideLayout) -> _Band:
+    """The part of the level map in which the row lies, wherever it begins and ends, without the row below."""
     printed = line.printed
     half = round(0.75 * printed.em * SCALE)
     top = max(round(line.middle) - half, 0)
     left = round((printed.left - _LABEL_SEARCH_MM - layout.area[0]) * SCALE)
-    right = round((printed.right - layout.area[0]) * SCALE)
-    return _Band(
-        printed=printed, ink=level[top : round(line.middle) + half + 1, left:right], left=left, top=top
-    )
+    right = round((min(printed.right + _OVERLAP_MM, layout.area[2]) - layout.area[0]) * SCALE)
+    ink = level[top : round(line.middle) + half + 1, left:right].copy()
+    if below is not None:
+        ink[max(round(below.middle - below.printed.em / 2 * SCALE) - top, 0) :] = 0
+    return _Band(printed=printed, ink=ink, left=left, top=top)
 
 
 def _cut(band: _Band, own_slope: float, slope: float, layout: SideLayout) -> Row:
     """The row's outline on the card: its own slant, middle, height and ends."""
     straight = unslanted(band.ink, own_slope)
     first, last = _ends(straight, band.printed)
-    centre_row, ink_height = _extent(straight[:, first:last])
-    em = band.printed.em
-    height_mm = float(np.clip(ink_height / SCALE, 0.9 * em, 1.15 * em)) * _HEIGHT_PER_EM
+    centre_row = _middle(straight[:, first:last], band.printed.em * SCALE)
+    height_mm = band.printed.em * _HEIGHT_PER_EM
     # Back to the area: the band's own shear turned about its middle, the area's about its own.
     margin = _SIDE_MARGIN_MM * SCALE
     ends = np.array([first - margin, last + margin], np.float64) + band.left
@@ -210,22 +227,55 @@ def _outline(
 
 def _ends(band: FloatArray, printed: PrintedRow) -> tuple[int, int]:
     """First and one past the last column of the row's text in its band."""
-    columns = band.sum(axis=0) / SCALE >= _LEAST_COLUMN_MM
-    runs = _runs(columns)
-    runs = [run for run in runs if run[1] - run[0] >= _LEAST_RUN_MM * SCALE]
-    cut_off = printed.right == PORTRAIT_LEFT_MM and runs and runs[-1][1] >= band.shape[1] - 1
-    if cut_off and runs[-1][1] - runs[-1][0] < _WHOLE_CHARACTER * printed.em * SCALE:
-        runs.pop()  # less than a character runs into the portrait: it is the portrait's own ink
-    if not runs:
+    em = printed.em * SCALE
+    runs = _runs(band.sum(axis=0) / SCALE >= _LEAST_COLUMN_MM)
+    usual_end = (printed.right - printed.left + _LABEL_SEARCH_MM) * SCALE
+    inside = [run for run in runs if run[1] <= usual_end and run[1] - run[0] >= _LEAST_RUN_MM * SCALE]
+    if not inside:
         return 0, band.shape[1]
     # A label too pale to be seen is still read: the row begins no later than where it is printed.
-    first = min(runs[0][0], round(_LABEL_SEARCH_MM * SCALE))
-    last = runs[0][1]
-    for run in runs[1:]:
-        if run[0] - last > _WIDEST_GAP_MM * SCALE:
-            break
-        last = run[1]
+    first = min(inside[0][0], round(_LABEL_SEARCH_MM * SCALE))
+    last = inside[0][1]
+    if printed.kind is RowKind.NUMBER:
+        first = _behind_label(inside, printed) or first
+    for begin, end in inside[1:]:
+        if begin - last > _WIDEST_GAP_MM * SCALE:
+            return first, last
+        last = end
+    for begin, end in _merged([run for run in runs if run[1] > usual_end], _INNER_GAP * em):
+        if not _goes_on(begin, end, last, em):
+            # Text that runs into something else (a stamp) is at least read up to its usual end.
+            return first, max(last, round(usual_end)) if begin < usual_end - em else last
+        last = end
     return first, last
+
+
+def _behind_label(runs: list[tuple[int, int]], printed: PrintedRow) -> int | None:
+    """Where the number's digits begin, None if it is not plain.
+
+    Its label is a third of the row, and nothing is learnt from it: 18 digits are found without.
+    """
+    low, high = ((mm - printed.left + _LABEL_SEARCH_MM) * SCALE for mm in _DIGITS_BEGIN_MM)
+    gaps = [(run[0] - before[1], run[0]) for before, run in pairwise(runs) if low <= run[0] <= high]
+    gap, begin = max(gaps, default=(0, 0))
+    return begin if gap >= _LABEL_GAP_MM * SCALE else None
+
+
+def _goes_on(begin: int, end: int, last: int, em: float) -> bool:
+    """Whether ink from `begin` to `end` is more of the text that ends at `last`, px."""
+    narrowest, widest = _CHARACTER_WIDTHS
+    return begin - last <= _CHARACTER_GAP * em and narrowest * em <= end - begin <= widest * em
+
+
+def _merged(runs: list[tuple[int, int]], gap: float) -> list[tuple[int, int]]:
+    """The runs, those less than `gap` apart joined."""
+    joined: list[tuple[int, int]] = []
+    for begin, end in runs:
+        if joined and begin - joined[-1][1] < gap:
+            joined[-1] = (joined[-1][0], end)
+        else:
+            joined.append((begin, end))
+    return joined
 
 
 def _runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
@@ -234,12 +284,14 @@ def _runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
     return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
 
 
-def _extent(band: FloatArray) -> tuple[float, float]:
-    """Middle and height, px, of the ink of a level row."""
-    profile = band.sum(axis=1)
-    total = float(profile.sum())
-    if total <= 0:
-        return band.shape[0] / 2, band.shape[0] / 1.5
-    inked = np.flatnonzero(profile >= 0.15 * profile.max())
-    top, bottom = float(inked[0]), float(inked[-1] + 1)
-    return (top + bottom) / 2, bottom - top
+def _middle(band: FloatArray, em: float) -> float:
+    """Middle, px, of the characters of `em` px in a level row: where a window of their height holds most ink.
+
+    Where several windows hold it all (a row of digits), it is the middle one; a second script above does not
+    move it much.
+    """
+    window = max(round(0.85 * em), 1)
+    sums = np.convolve(band.sum(axis=1), np.ones(window), "valid")
+    if sums.max() <= 0:
+        return band.shape[0] / 2
+    return float(np.flatnonzero(sums >= 0.985 * sums.max()).mean()) + window / 2
