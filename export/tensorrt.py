@@ -20,14 +20,25 @@ from typing import Any
 import onnx
 
 from export.errors import BuildError, ExportError, MissingToolError
+from tandem.pipeline.lanes import LANE_HEIGHT, LaneConfig, no_lanes
+from tandem.pipeline.letterbox import THUMBNAIL_SIDE
+from tandem.pipeline.rectify import MAX_CARDS
 
 REPOSITORY = Path("model_repository")
 BATCHES = (1, 2, 8)  # least, best tuned, most
+_LANES = LaneConfig()
+_SIDE = THUMBNAIL_SIDE
 # Sizes of dynamic dimensions other than the batch, per input: least, best tuned, most.
-# Lanes of a picture: from the one narrow lane of a picture without a card to four cards' lanes.
+# Lanes of a picture: one narrow one without a card, one card's, the most cards'.
 SHAPES: dict[str, dict[str, tuple[tuple[int, ...], ...]]] = {
-    "card_detector": {"THUMBNAIL": ((384, 384, 3), (384, 384, 3), (384, 384, 3))},
-    "text_recognizer": {"LANES": ((1, 48, 32, 3), (5, 48, 512, 3), (20, 48, 512, 3))},
+    "card_detector": {"THUMBNAIL": ((_SIDE, _SIDE, 3),) * 3},
+    "text_recognizer": {
+        "LANES": (
+            no_lanes().shape,
+            (_LANES.lanes_per_card, LANE_HEIGHT, _LANES.width, 3),
+            (MAX_CARDS * _LANES.lanes_per_card, LANE_HEIGHT, _LANES.width, 3),
+        )
+    },
 }
 
 

@@ -32,9 +32,10 @@ def decode_maps(maps: Prediction) -> tuple[Tensor, Tensor, Tensor]:
     heat = maps.centre.sigmoid()
     heat = heat * (functional.max_pool2d(heat, 3, 1, 1) == heat).to(heat.dtype)
     scores, cells = heat.flatten(1).topk(MAX_CARDS, dim=1)
-    x = (cells % width).to(heat.dtype) + 0.5
-    y = torch.div(cells, width, rounding_mode="floor").to(heat.dtype) + 0.5
-    centre = torch.stack([x, y], -1)[:, :, None]  # (B, 8, 1, 2)
+    # Not `cells % width`: with a dynamic width torch's exporter cannot translate that.
+    row = torch.div(cells, width, rounding_mode="floor")
+    column = cells - row * width
+    centre = torch.stack([column, row], -1).to(heat.dtype)[:, :, None] + 0.5  # (B, 8, 1, 2)
     quads = _gather(maps.corners, cells).reshape(-1, MAX_CARDS, 4, 2) + centre
 
     for _ in range(2):  # the second look starts from a better place
