@@ -30,13 +30,16 @@ class NoChineseFontError(TandemError):
     code = "FAILED_PRECONDITION"
 
 
-def find_chinese_font(common: Iterable[str] = COMMON_FONTS) -> Path:
+def find_chinese_font(common: Iterable[str] | None = None) -> Path:
     """The file of a font that has Chinese glyphs: fontconfig's choice, else a usual place.
+
+    Args:
+        common: the usual places; None takes `COMMON_FONTS`.
 
     Raises:
         NoChineseFontError: there is none; says what to install.
     """
-    for path in (*_ask_fontconfig(), *map(Path, common)):
+    for path in (*_ask_fontconfig(), *map(Path, COMMON_FONTS if common is None else common)):
         if path.is_file():
             return path
     raise NoChineseFontError(

@@ -1,7 +1,8 @@
 """Answers the client's tests by content: the "picture" is a JSON order that says what to answer.
 
 `{"number": …}` answers one card with that number; `"delay_s"` waits first; `"no_card": true` finds none;
-`"error": CODE` fails with that Triton code; `"junk": text` answers that text. Anything else can't be decoded.
+`"error": CODE` fails with that Triton code; `"junk": text` answers that text. A real PNG shows one card.
+Anything else can't be decoded.
 """
 
 import json
@@ -10,6 +11,7 @@ import time
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
+_PNG = b"\x89PNG"
 _QUAD = [[0, 0], [100, 0], [100, 60], [0, 60]]
 
 
@@ -20,6 +22,8 @@ class TritonPythonModel:
 
 def _respond(request):
     picture = pb_utils.get_input_tensor_by_name(request, "IMAGE").as_numpy()[0, 0]
+    if picture.startswith(_PNG):
+        picture = b'{"number": "PNG"}'
     try:
         order = json.loads(picture)
     except ValueError:
