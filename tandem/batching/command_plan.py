@@ -6,20 +6,24 @@ import argparse
 import json
 import math
 import sys
+from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
 from tandem.batching.errors import BatchingError, InvalidInputError, UnreachableObjectiveError, UnstableError
 from tandem.batching.outcome import Outcome, Station
-from tandem.batching.planner import OBJECTIVES, Plan, Question, Solver, default_delays_s, plan
-from tandem.batching.report import plan_json, plan_text
-from tandem.batching.rules import Rule
+from tandem.batching.planner import OBJECTIVES, TWO, Question, default_delays_s, plan
+from tandem.batching.report import measured_text, plan_json, plan_text
+from tandem.batching.rules import Rule, greedy
 from tandem.batching.service_time import ServiceTime
 from tandem.batching.simulate import SimulationPlan, simulate
 from tandem.batching.solve import solve
 
 SUMMARY = "Say how to set a model's batcher for an arrival rate, what it will do, and how sure that is."
 
+# Measuring a model takes about so long; with its margins well under a minute.
+SECONDS_A_MODEL = 20.0
 EXIT_FAILED = 1
 EXIT_NO_SETTING = 3
 
@@ -28,6 +32,7 @@ EXIT_NO_SETTING = 3
 COARSE = SimulationPlan(items=40_000, replications=6)
 FINE = SimulationPlan(items=150_000, replications=10)
 MAX_BATCH = 16
+PLOT_SIZES = (1, 2, 4, 8, 16)
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +50,24 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     live = parser.add_argument_group("a model on a live server, measured first")
     live.add_argument("--url", metavar="HOST:PORT", help="the server's gRPC address")
     live.add_argument("--model", metavar="NAME", help="the model or ensemble")
-    live.add_argument("--data", type=Path, metavar="FILE", help="sample for a BYTES input, e.g. a picture")
+    live.add_argument(
+        "--data",
+        type=Path,
+        action="append",
+        default=[],
+        metavar="FILE",
+        help="sample for a BYTES input, e.g. a picture",
+    )
+    live.add_argument(
+        "--shape",
+        action="append",
+        default=[],
+        metavar="NAME=N,…",
+        help="shape of an input that varies, one item",
+    )
+    live.add_argument(
+        "--budget-s", type=float, default=SECONDS_A_MODEL, metavar="S", help="time to measure each model"
+    )
     live.add_argument(
         "--processors", type=float, metavar="P", help="processors that the steps of an ensemble share"
     )
@@ -86,21 +108,115 @@ def run(arguments: argparse.Namespace) -> int:
 
 
 def _run(arguments: argparse.Namespace) -> int:
-    answer = _answer_known(arguments)
+    subject = _live(arguments) if arguments.url or arguments.model else _known(arguments)
+    question = make_question(arguments, subject.max_batch, subject.one_s)
+    answer = plan(question, partial(subject.figures, COARSE), partial(subject.figures, FINE))
     print(json.dumps(plan_json(answer), indent=1) if arguments.json else plan_text(answer))
-    answer.recommended  # noqa: B018 - raises where there is none, after the table has shown why
+    if arguments.plot:
+        _draw(arguments.plot, subject, question)
+    chosen = answer.recommended  # raises where there is none, after the table has shown why
+    if arguments.write:
+        _write(arguments, chosen.rule)
     return 0
 
 
-def _answer_known(arguments: argparse.Namespace) -> Plan:
+@dataclass(frozen=True, kw_only=True)
+class _Subject:
+    """What is planned for: its largest batch, s(1), and its figures with a given effort."""
+
+    name: str
+    max_batch: int
+    one_s: float
+    figures: Callable[[SimulationPlan, Rule, float], Outcome]
+
+
+def _known(arguments: argparse.Namespace) -> _Subject:
     max_batch = MAX_BATCH if arguments.max_batch is None else arguments.max_batch
-    service = known_service(arguments, max(max_batch, 2))
+    service = known_service(arguments, max(max_batch, TWO))
     instances = 1 if arguments.instances is None else arguments.instances
-    question = make_question(arguments, max_batch, service.of(1))
-    triton = arguments.batcher == "triton"
-    coarse = partial(_figures, service, instances, triton, COARSE)
-    fine = partial(_figures, service, instances, triton, FINE)
-    return plan(question, coarse, fine)
+    figures = partial(_figures, service, instances, arguments.batcher == "triton")
+    name = f"s(1) = {service.of(1) * 1e3:g} ms, s(2) = {service.of(2) * 1e3:g} ms, {instances} instance(s)"
+    return _Subject(name=name, max_batch=max_batch, one_s=service.of(1), figures=figures)
+
+
+def _live(arguments: argparse.Namespace) -> _Subject:
+    """Measure the model first; says what was found on stderr.
+
+    Raises:
+        InvalidInputError: an option is missing, contradicts, or names a file that can't be read.
+    """
+    from tandem.batching.live_model import connect  # noqa: PLC0415 - needs tritonclient
+    from tandem.batching.measure import measure  # noqa: PLC0415
+
+    if not (arguments.url and arguments.model):
+        raise InvalidInputError("a live model needs both --url and --model")
+    if arguments.alpha_ms is not None or arguments.beta_ms is not None or arguments.table_ms is not None:
+        raise InvalidInputError(
+            "with --url the times are measured; leave --alpha-ms, --beta-ms and --table-ms out"
+        )
+    found = measure(
+        connect(arguments.url),
+        arguments.model,
+        files=[read_file(path) for path in arguments.data],
+        shapes=dict(parse_shape(text) for text in arguments.shape),
+        max_batch=arguments.max_batch,
+        processors=math.inf if arguments.processors is None else arguments.processors,
+        budget_s=arguments.budget_s,
+    )
+    print(measured_text(found), file=sys.stderr)
+    triton = arguments.batcher != "ideal"
+    return _Subject(
+        name=arguments.model,
+        max_batch=found.max_batch,
+        one_s=found.one_s,
+        figures=lambda effort, rule, rate: found.figures(rule, rate, effort, triton=triton),
+    )
+
+
+def read_file(path: Path) -> bytes:
+    """The file's content.
+
+    Raises:
+        InvalidInputError: it can't be read.
+    """
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InvalidInputError(f"--data {path} can't be read: {error.strerror}") from error
+
+
+def parse_shape(text: str) -> tuple[str, tuple[int, ...]]:
+    """Name and sizes of `NAME=3,224,224`.
+
+    Raises:
+        InvalidInputError: it has another form.
+    """
+    name, _, sizes = text.partition("=")
+    try:
+        return name, tuple(int(size) for size in sizes.split(","))
+    except ValueError:
+        raise InvalidInputError(f"--shape {text!r}: NAME=3,224,224 is wanted") from None
+
+
+def _draw(path: Path, subject: _Subject, question: Question) -> None:
+    from tandem.batching.plots import draw_plan  # noqa: PLC0415 - matplotlib takes seconds to import
+
+    sizes = [size for size in PLOT_SIZES if size <= max(subject.max_batch, TWO)]
+    figures = partial(subject.figures, COARSE)
+    draw_plan(
+        path, figures, [greedy(size) for size in sizes], rate_per_s=question.rate_per_s, title=subject.name
+    )
+    print(f"drawn: {path}", file=sys.stderr)
+
+
+def _write(arguments: argparse.Namespace, rule: Rule) -> None:
+    from tandem.batching.config_file import write_configs  # noqa: PLC0415 - needs tritonclient
+
+    if not arguments.model:
+        raise InvalidInputError("--write needs --model: the model or ensemble whose config is written")
+    for path in write_configs(arguments.model_repository, arguments.model, arguments.write, rule):
+        print(f"written: {path}", file=sys.stderr)
+    print(f"serve it: scripts/serve --config-name {arguments.write}", file=sys.stderr)
 
 
 def known_service(arguments: argparse.Namespace, max_batch: int) -> ServiceTime:
@@ -155,6 +271,3 @@ def _figures(
     if triton and rule.waits and rule.kind == "timeout":
         return simulate(station, rate, effort, triton=True)
     return solve(station, rate, effort)
-
-
-__all__ = ["SUMMARY", "Solver", "add_arguments", "run"]

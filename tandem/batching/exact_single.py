@@ -24,11 +24,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tandem.batching.distribution import LatencyDistribution, chebyshev_nodes, node_count
-from tandem.batching.errors import NoExactSolutionError
+from tandem.batching.errors import NoExactSolutionError, UnstableError
 from tandem.batching.exact_episodes import add_episodes
 from tandem.batching.markov import stationary
-from tandem.batching.outcome import Outcome, Station, check_rate, unstable
+from tandem.batching.outcome import MAX_LOAD, Outcome, Station, check_rate, unstable
 from tandem.batching.poisson import poisson_length, poisson_pmf, poisson_tail
+from tandem.batching.service_time import ServiceTime
 
 # Mass of positions that is cut off when an item's place in the queue is worked out.
 POSITION_TAIL = 1e-12
@@ -75,6 +76,27 @@ def solve_single(station: Station, rate_per_s: float) -> Outcome:
         method="exact",
         ci95_mean_s=0.0,
     )
+
+
+def greedy_mean_s(service: ServiceTime, rate_per_s: float, max_batch: int) -> float:
+    """Exact mean latency of greedy batches on one instance, seconds; a tenth of the work of `solve_single`.
+
+    Little's law: items wait while a batch of b runs that left q behind, q s(b) + rate s(b)²/2 in all, and b
+    are in service for s(b).
+
+    Raises:
+        UnstableError: the rate is at or beyond capacity.
+    """
+    rate = check_rate(rate_per_s)
+    times = service.table(max_batch)
+    if rate >= MAX_LOAD * service.capacity_per_s(max_batch, 1):
+        raise UnstableError(f"{rate:g} items a second are too many for batches of {max_batch}")
+    starts = stationary(_boundary(times, rate, 1, 0.0), max_batch, rate * times[-1])
+    present = np.arange(1, len(starts) + 1)
+    sizes = np.minimum(present, max_batch)
+    took = times[sizes - 1]
+    in_system = present * took + rate * took**2 / 2
+    return float(starts @ in_system / (starts @ sizes))
 
 
 def _boundary(service: NDArray[np.float64], rate: float, preferred: int, delay: float) -> NDArray[np.float64]:

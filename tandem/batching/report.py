@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 
 from tandem.batching.errors import UnreachableObjectiveError, UnstableError
+from tandem.batching.measure import Measured
 from tandem.batching.planner import Plan, Setting, describe
 
 Json = dict[str, object]
 # Digits of a figure in JSON: far more than anyone measures, few enough to read.
 DIGITS = 6
+# Instances that slow each other down by more are worth a word.
+SLOW = 1.1
 
 
 def setting_json(setting: Setting) -> Json:
@@ -55,6 +58,37 @@ def plan_text(plan: Plan) -> str:
     )
     rows = [_row(plan, setting) for setting in plan.settings]
     return "\n".join([header, *rows, "", *_conclusion(plan)])
+
+
+def measured_text(found: Measured) -> str:
+    """What was measured of a live model: a line for each of its steps, and warnings."""
+    lines = []
+    for step in found.steps:
+        times = ", ".join(
+            f"{time * 1e3:.4g} ± {spread * 1e3:.2g}"
+            for time, spread in zip(step.service.seconds, step.spread_s, strict=True)
+        )
+        lines.append(
+            f"{step.model.name}: s(b) = {times} ms, {step.model.instances} instance(s), {step.took_s:.0f} s"
+        )
+        if step.fit is None:
+            lines.append("  one batch size only: no alpha and beta; raise max_batch_size to measure more")
+            continue
+        fit = step.fit
+        lines.append(
+            f"  alpha {fit.alpha_s * 1e3:.4g} ± {fit.alpha_error_s * 1e3:.2g} ms, "
+            f"beta {fit.beta_s * 1e3:.4g} ± {fit.beta_error_s * 1e3:.2g} ms, gap {step.gap_s * 1e3:.2g} ms"
+        )
+        if fit.bad:
+            lines.append(
+                f"  warning: alpha + beta b is off by up to {fit.worst_relative:.0%}; the table is used"
+            )
+        if step.slowdown > SLOW:
+            lines.append(
+                f"  warning: busy instances slow each other down {step.slowdown:.2f} times; counted in"
+            )
+    lines.append(f"transport and hand-over: {found.transport_s * 1e3:.2g} ms")
+    return "\n".join(lines)
 
 
 def _row(plan: Plan, setting: Setting) -> str:

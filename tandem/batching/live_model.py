@@ -1,0 +1,172 @@
+"""A model on a live server: what it is, and its errors in our words. Needs tritonclient."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+from tandem.batching.errors import CalibrationError, ModelNotFoundError, ServerDownError
+
+# Longest that one request or one question to the server may take; a batch of a heavy model on a CPU takes
+# seconds.
+TIMEOUT_S = 60.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Tensor:
+    """An input or output.
+
+    Attributes:
+        name: its name.
+        datatype: Triton's name of the type, e.g. FP32, BYTES.
+        shape: per item, without the batch dimension; -1 where it varies.
+    """
+
+    name: str
+    datatype: str
+    shape: tuple[int, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Step:
+    """One step of an ensemble: which model, and how its tensors are called there.
+
+    Attributes:
+        model: the step's model.
+        inputs: the model's input to the ensemble's tensor.
+        outputs: the model's output to the ensemble's tensor.
+    """
+
+    model: str
+    inputs: dict[str, str]
+    outputs: dict[str, str]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LiveModel:
+    """What the server says of a model.
+
+    Attributes:
+        name: its name.
+        max_batch: `max_batch_size`, 1 where the model does not batch.
+        batches: False where tensors have no batch dimension.
+        instances: instances over all devices.
+        delay_us: `max_queue_delay_microseconds`.
+        on_cpu: True where instances run on the CPU.
+        inputs: its inputs.
+        outputs: its outputs.
+        steps: the steps of an ensemble, in order; empty for a model.
+    """
+
+    name: str
+    max_batch: int
+    batches: bool
+    instances: int
+    delay_us: int
+    on_cpu: bool
+    inputs: tuple[Tensor, ...]
+    outputs: tuple[Tensor, ...]
+    steps: tuple[Step, ...]
+
+    @property
+    def fixed_shapes(self) -> bool:
+        """True where no input varies: then Triton's batcher is not woken by every request."""
+        return all(-1 not in tensor.shape for tensor in self.inputs)
+
+
+def connect(url: str) -> Any:
+    """A gRPC client of a live server.
+
+    Raises:
+        ServerDownError: nothing answers, or it is no Triton server.
+    """
+    import tritonclient.grpc as grpcclient  # noqa: PLC0415 - slow to import, and only needed here
+
+    try:
+        client = grpcclient.InferenceServerClient(url)
+        if not client.is_server_live(client_timeout=5.0):
+            raise ServerDownError(f"the server at {url} is not live; wait for it, or start it again")
+    except grpcclient.InferenceServerException as error:
+        raise ServerDownError(
+            f"no Triton server answers at {url} ({first_line(error)}); start it, or give its gRPC address"
+        ) from error
+    return client
+
+
+@contextmanager
+def translated(name: str) -> Iterator[None]:
+    """Turns the client library's errors about a model into ours.
+
+    Raises:
+        ModelNotFoundError: the server does not know the model, or has not loaded it.
+        ServerDownError: the server went away.
+        CalibrationError: anything else that the server says.
+    """
+    from tritonclient.utils import InferenceServerException  # noqa: PLC0415
+
+    try:
+        yield
+    except InferenceServerException as error:
+        status, message = str(error.status()), first_line(error)
+        if "NOT_FOUND" in status or "unknown model" in message.lower() or "is not ready" in message:
+            raise ModelNotFoundError(
+                f"the server does not serve a model {name!r} ({message}); check the name, or load it"
+            ) from error
+        if "UNAVAILABLE" in status and "connect" in message.lower():
+            raise ServerDownError(f"the server went away ({message}); start it again") from error
+        raise CalibrationError(f"{name} can't be measured: {message}") from error
+
+
+def first_line(error: Exception) -> str:
+    """The first line of an error's message, which may carry a whole traceback."""
+    message = getattr(error, "message", None)
+    text = str(message() if callable(message) else error).strip()
+    return text.splitlines()[0] if text else type(error).__name__
+
+
+def describe_model(client: Any, name: str) -> LiveModel:
+    """What the server says of the model.
+
+    Raises:
+        ModelNotFoundError: the server does not serve it.
+        ServerDownError: the server went away.
+    """
+    with translated(name):
+        config = client.get_model_config(name, client_timeout=TIMEOUT_S).config
+    return from_config(config)
+
+
+def from_config(config: Any) -> LiveModel:
+    """The same from a ModelConfig protobuf."""
+    kinds = {group.kind for group in config.instance_group}
+    count = sum(group.count * max(len(group.gpus), 1) for group in config.instance_group)
+    steps = tuple(
+        Step(model=step.model_name, inputs=dict(step.input_map), outputs=dict(step.output_map))
+        for step in config.ensemble_scheduling.step
+    )
+    return LiveModel(
+        name=config.name,
+        max_batch=max(config.max_batch_size, 1),
+        batches=config.max_batch_size > 0,
+        instances=max(count, 1),
+        delay_us=config.dynamic_batching.max_queue_delay_microseconds,
+        on_cpu=kinds <= {_KIND_CPU} and bool(kinds),
+        inputs=tuple(map(_tensor, config.input)),
+        outputs=tuple(map(_tensor, config.output)),
+        steps=steps,
+    )
+
+
+# ModelInstanceGroup.Kind in Triton's model_config.proto.
+_KIND_CPU = 2
+# DataType in Triton's model_config.proto, by number.
+_DATATYPES = (
+    "INVALID", "BOOL", "UINT8", "UINT16", "UINT32", "UINT64", "INT8", "INT16", "INT32", "INT64",
+    "FP16", "FP32", "FP64", "BYTES", "BF16",
+)  # fmt: skip
+
+
+def _tensor(field: Any) -> Tensor:
+    return Tensor(name=field.name, datatype=_DATATYPES[field.data_type], shape=tuple(field.dims))

@@ -1,0 +1,174 @@
+"""Measures what a plan needs to know of a live model: one station, or all stations of an ensemble."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+
+from tandem.batching.calibrate import Calibration, calibrate, lone_latency_s
+from tandem.batching.ensemble import Ensemble, simulate_ensemble
+from tandem.batching.errors import CalibrationError
+from tandem.batching.live_model import TIMEOUT_S, LiveModel, Step, describe_model, translated
+from tandem.batching.outcome import Outcome, Station
+from tandem.batching.rules import Rule, greedy, timeout
+from tandem.batching.samples import Sample, make_samples
+from tandem.batching.service_time import ServiceTime
+from tandem.batching.simulate import SimulationPlan, simulate
+from tandem.batching.solve import solve
+
+# Above this coefficient of variation service times are simulated as random: as a rule of thumb (Pollaczek and
+# Khinchine), a variation v makes waiting longer by the factor 1 + v², here half a per cent.
+STEADY = 0.07
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """A live model with its times.
+
+    Attributes:
+        model: what was asked for.
+        steps: its calibration, or those of its steps.
+        transport_s: latency beyond the stations', seconds.
+        processors: processors that the stations share; infinity where they share none.
+    """
+
+    model: LiveModel
+    steps: tuple[Calibration, ...]
+    transport_s: float
+    processors: float = math.inf
+
+    @property
+    def max_batch(self) -> int:
+        """Largest batch measured at every step."""
+        return min(step.service.max_batch for step in self.steps)
+
+    @property
+    def one_s(self) -> float:
+        """Time of the slowest step alone, seconds."""
+        return max(step.service.of(1) for step in self.steps)
+
+    @cached_property
+    def services(self) -> tuple[ServiceTime, ...]:
+        """s(b) of every step while all its instances are busy."""
+        return tuple(
+            ServiceTime(tuple(step.slowdown * seconds for seconds in step.service.seconds))
+            for step in self.steps
+        )
+
+    def figures(self, rule: Rule, rate: float, effort: SimulationPlan, *, triton: bool) -> Outcome:
+        """What the model does under a rule at a rate, as a client sees it.
+
+        Every step of an ensemble gets the same rule. Stations that share processors are simulated with
+        processor sharing, one processor a running batch.
+        """
+        spread = max(step.variation for step in self.steps)
+        effort = SimulationPlan(
+            items=effort.items,
+            replications=effort.replications,
+            seed=effort.seed,
+            spread=spread if spread > STEADY else 0.0,
+        )
+        stations = tuple(
+            Station(service=service, rule=limited(rule, service.max_batch), instances=step.model.instances)
+            for service, step in zip(self.services, self.steps, strict=True)
+        )
+        if len(stations) > 1 or math.isfinite(self.processors):
+            ensemble = Ensemble(
+                stations=stations, demand=tuple(1.0 for _ in stations), processors=self.processors
+            )
+            return simulate_ensemble(ensemble, rate, effort).shifted(self.transport_s)
+        if effort.spread or (triton and rule.waits):
+            outcome = simulate(
+                stations[0], rate, effort, triton=triton, fixed_shapes=self.steps[0].model.fixed_shapes
+            )
+        else:
+            outcome = solve(stations[0], rate, effort)
+        return outcome.shifted(self.transport_s)
+
+
+def limited(rule: Rule, max_batch: int) -> Rule:
+    """The rule for a step that can't take such large batches."""
+    if rule.max_batch <= max_batch:
+        return rule
+    return greedy(max_batch) if rule.kind == "greedy" else timeout(max_batch, rule.delay_s)
+
+
+def measure(
+    client: Any,
+    name: str,
+    *,
+    files: Sequence[bytes] = (),
+    shapes: dict[str, tuple[int, ...]] | None = None,
+    max_batch: int | None = None,
+    processors: float = math.inf,
+    budget_s: float,
+) -> Measured:
+    """Measure a model, or every step of an ensemble, on the live server.
+
+    Args:
+        client: see `live_model.connect`.
+        name: the model or ensemble.
+        files: contents for a BYTES input, e.g. encoded pictures.
+        shapes: shapes of inputs that vary, by name.
+        max_batch: largest batch to measure; at most the server's.
+        processors: processors that the stations share.
+        budget_s: seconds for each model.
+
+    Raises:
+        ServerDownError, ModelNotFoundError, CalibrationError: what went wrong.
+    """
+    model = describe_model(client, name)
+    samples = make_samples(model, files, shapes or {})
+    if not model.steps:
+        found = calibrate(client, model, samples, max_batch=max_batch, budget_s=budget_s)
+        return Measured(model=model, steps=(found,), transport_s=found.transport_s, processors=processors)
+    alone = lone_latency_s(client, model, samples)
+    known = samples
+    steps = []
+    for step in model.steps:
+        part = describe_model(client, step.model)
+        if part.steps:
+            raise CalibrationError(f"{name} holds another ensemble, {step.model}; measure that one by itself")
+        inputs = [_inputs_of(step, tensors) for tensors in known]
+        steps.append(calibrate(client, part, inputs, max_batch=max_batch, budget_s=budget_s))
+        known = [
+            tensors | _outputs_of(client, part, step, given)
+            for tensors, given in zip(known, inputs, strict=True)
+        ]
+    inside = sum(found.service.of(1) for found in steps)
+    return Measured(
+        model=model, steps=tuple(steps), transport_s=max(alone - inside, 0.0), processors=processors
+    )
+
+
+def _inputs_of(step: Step, tensors: Sample) -> Sample:
+    """The step's inputs among the ensemble's tensors, by the step's own names."""
+    return {inner: tensors[outer] for inner, outer in step.inputs.items()}
+
+
+def _outputs_of(client: Any, model: LiveModel, step: Step, given: Sample) -> Sample:
+    """What the step makes of one item, by the ensemble's names."""
+    import tritonclient.grpc as grpcclient  # noqa: PLC0415 - slow to import
+
+    inputs = []
+    for tensor in model.inputs:
+        array = given[tensor.name][None] if model.batches else given[tensor.name]
+        entry = grpcclient.InferInput(tensor.name, list(array.shape), tensor.datatype)
+        entry.set_data_from_numpy(np.ascontiguousarray(array))
+        inputs.append(entry)
+    with translated(model.name):
+        result = client.infer(model.name, inputs, client_timeout=TIMEOUT_S)
+    outputs = {}
+    for inner, outer in step.outputs.items():
+        array = result.as_numpy(inner)
+        if array is None or (model.batches and len(array) == 0):
+            raise CalibrationError(
+                f"{model.name} gave no {inner} for the sample; take one that it can work on"
+            )
+        outputs[outer] = array[0] if model.batches else array
+    return outputs

@@ -1,0 +1,159 @@
+"""Prediction beside measurement: one row for each setting and rate that was run on a real server.
+
+A run of a few thousand requests is one sample of a random process; near capacity its mean may lie ten per
+cent from the long run's, whatever the model. So each row has two predictions: the *long run's* (what `tandem
+plan` says), and *this run's*, the simulator fed with the very times at which the requests were sent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tandem.batching.perf_analyzer import Trace
+
+# Requests of a run that meet a server which is emptier than it will be.
+WARM_UP = 0.05
+# Batches of a run for the confidence interval of its mean, each long against the queue's memory.
+BLOCKS = 10
+_STUDENT_95 = 2.262  # t for BLOCKS - 1 degrees of freedom
+
+Floats = NDArray[np.float64]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Figures:
+    """Mean and 95th percentile of latency, seconds."""
+
+    mean_s: float
+    p95_s: float
+
+
+@dataclass(frozen=True, kw_only=True)
+class Row:
+    """One run.
+
+    Attributes:
+        subject: the model.
+        setting: the batcher's setting, in words.
+        rate_per_s: requests sent a second.
+        load: rate over capacity.
+        requests: how many were sent.
+        measured: what the client saw.
+        error_s: half width of the 95 % confidence interval of the measured mean, from blocks of the run.
+        long_run: predicted by the ideal rule, for Poisson arrivals without end.
+        triton: the same by Triton's batcher.
+        this_run: predicted by Triton's batcher for the times at which the requests were sent.
+    """
+
+    subject: str
+    setting: str
+    rate_per_s: float
+    load: float
+    requests: int
+    measured: Figures
+    error_s: float
+    long_run: Figures
+    triton: Figures
+    this_run: Figures
+
+
+def measured_figures(trace: Trace) -> tuple[Figures, float]:
+    """Mean and p95 of a run without its start, and the half width of the mean's 95 % confidence interval."""
+    latencies = trace.without_start(WARM_UP)
+    blocks = np.array([block.mean() for block in np.array_split(latencies, BLOCKS)])
+    return figures_of(latencies), float(_STUDENT_95 * blocks.std(ddof=1) / np.sqrt(BLOCKS))
+
+
+def figures_of(latencies: Floats) -> Figures:
+    """Mean and p95 of latencies."""
+    return Figures(mean_s=float(latencies.mean()), p95_s=float(np.quantile(latencies, 0.95)))
+
+
+def replay(trace: Trace, run: Callable[[Floats], Floats], transport_s: float) -> Figures:
+    """What a simulator says of the requests of a run, at the times at which they were sent.
+
+    Args:
+        trace: the run.
+        run: arrivals `(n,)` to latencies `(n,)`, seconds.
+        transport_s: latency beyond the server's, seconds.
+    """
+    latencies = run(trace.sent_s) + transport_s
+    return figures_of(latencies[int(WARM_UP * len(latencies)) :])
+
+
+def table(rows: Sequence[Row]) -> str:
+    """The rows as a Markdown table, milliseconds, with errors against the measurement."""
+    head = (
+        "| subject | setting | rate /s | load | n | measured mean | p95 | long run mean | p95 "
+        "| Triton mean | p95 | this run mean | p95 | error mean | p95 |"
+    )
+    lines = [head, "|" + "---|" * head.count(" | ") + "---|"]
+    for row in rows:
+        error = relative_errors(row)
+        cells = [
+            row.subject,
+            row.setting,
+            f"{row.rate_per_s:.1f}",
+            f"{row.load:.0%}",
+            str(row.requests),
+            f"{row.measured.mean_s * 1e3:.2f} ± {row.error_s * 1e3:.2f}",
+            f"{row.measured.p95_s * 1e3:.2f}",
+            *(
+                f"{value * 1e3:.2f}"
+                for figures in (row.long_run, row.triton, row.this_run)
+                for value in (figures.mean_s, figures.p95_s)
+            ),
+            f"{error[0]:+.1%}",
+            f"{error[1]:+.1%}",
+        ]
+        lines.append("| " + " | ".join(cells) + " |")
+    return "\n".join(lines)
+
+
+def relative_errors(row: Row) -> tuple[float, float]:
+    """Errors of this run's predicted mean and p95 against the measured ones."""
+    return (
+        row.this_run.mean_s / row.measured.mean_s - 1,
+        row.this_run.p95_s / row.measured.p95_s - 1,
+    )
+
+
+def as_json(rows: Sequence[Row]) -> list[dict[str, object]]:
+    """The rows for a file."""
+    return [asdict(row) for row in rows]
+
+
+def draw(path: Path, rows: Sequence[Row], title: str) -> None:
+    """Predicted against measured, mean and p95, one point a run; dotted lines at 5 and 10 per cent."""
+    from tandem.batching.plots import FAINT, new_figure, palette, save  # noqa: PLC0415 - matplotlib is slow
+
+    figure, axes = new_figure(1, 2, width=10)
+    settings = sorted({row.setting for row in rows})
+    colours = dict(zip(settings, palette(len(settings)), strict=True))
+    for place, (name, band) in enumerate((("mean", 0.05), ("p95", 0.10))):
+        values = [
+            (
+                1e3 * float(getattr(row.measured, f"{name}_s")),
+                1e3 * float(getattr(row.this_run, f"{name}_s")),
+                row.setting,
+            )
+            for row in rows
+        ]
+        span = np.array(
+            [min(min(pair[:2]) for pair in values) * 0.9, max(max(pair[:2]) for pair in values) * 1.1]
+        )
+        axes[place].plot(span, span, color=FAINT, linewidth=0.8)
+        for factor in (1 - band, 1 + band):
+            axes[place].plot(span, factor * span, color=FAINT, linewidth=0.8, linestyle=":")
+        for setting in settings:
+            points = np.array([pair[:2] for pair in values if pair[2] == setting])
+            axes[place].plot(*points.T, "o", color=colours[setting], markersize=4, label=setting)
+        axes[place].set(xscale="log", yscale="log", xlabel="measured, ms", ylabel="predicted, ms")
+        axes[place].set_title(f"{title}: {name} (dotted: ± {band:.0%})", fontsize=10)
+    axes[1].legend(frameon=False, fontsize=7)
+    save(figure, path)
