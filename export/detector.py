@@ -94,7 +94,7 @@ def check(detector: ExportedDetector, path: Path, pictures: NDArray[np.uint8]) -
     Args:
         detector: the original.
         path: the exported model.
-        pictures: (5 or more, 384, 384, 3) uint8 thumbnails, some with cards.
+        pictures: (5 or more, 320, 320, 3) uint8 thumbnails, some with cards.
 
     Raises:
         ParityError: An output differs by more than its tolerance.
@@ -111,7 +111,7 @@ def check(detector: ExportedDetector, path: Path, pictures: NDArray[np.uint8]) -
 
 
 def thumbnails(count: int, seed: int) -> NDArray[np.uint8]:
-    """Synthetic thumbnails (count, 384, 384, 3) uint8 for the comparison."""
+    """Synthetic thumbnails (count, 320, 320, 3) uint8 for the comparison."""
     from tandem.training.dataset import build_pools, draw_sample  # noqa: PLC0415 - drawing needs fonts, exporting not
 
     rng = np.random.default_rng(seed)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 #: Side of the detector's square input, px.
-THUMBNAIL_SIDE = 384
+THUMBNAIL_SIDE = 320
 #: What surrounds the picture in the square.
 BORDER_GREY = 114
 
@@ -55,7 +55,7 @@ def letterbox_mapping(working_size: tuple[int, int]) -> LetterboxMapping:
 
 
 def letterbox(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """(384, 384, 3) uint8 BGR: the (h, w, 3) working picture fitted in, grey around."""
+    """(320, 320, 3) uint8 BGR: the (h, w, 3) working picture fitted in, grey around."""
     mapping = letterbox_mapping((pixels.shape[0], pixels.shape[1]))
     method = cv2.INTER_AREA if mapping.scale_x < 1 else cv2.INTER_LINEAR
     fitted = cv2.resize(pixels, (mapping.width, mapping.height), interpolation=method)

@@ -26,7 +26,7 @@ from tandem.training.photographs import StoredFlat, photograph
 
 Image = NDArray[np.uint8]
 PADDING = 114  # grey around a letterboxed picture, as `tandem.pipeline` pads
-_FACE_WIDTH = 400  # px: no card is wider on a 384-px thumbnail
+_FACE_WIDTH = 400  # px: wider than any card on a thumbnail
 _BACKDROP_SIZE = 448  # px
 _MIN_SEEN = 0.7  # share of a card inside the frame below which nobody expects it to be found
 # Width : height of pictures: phones upright and across, old cameras, square crops.
@@ -75,7 +75,7 @@ class Sample:
     """One training picture.
 
     Attributes:
-        thumbnail: (side, side, 3) uint8 BGR, letterboxed; 384 unless asked otherwise.
+        thumbnail: (side, side, 3) uint8 BGR, letterboxed; 320 unless asked otherwise.
         quads: (8, 4, 2) float32 in thumbnail pixels, zero rows behind the `count` cards.
         emblem: (8,) float32, 1 for the emblem side.
         count: number of cards.

@@ -18,7 +18,7 @@ import torch
 from torch import Tensor, nn
 
 STRIDE = 8  # thumbnail pixels a grid cell
-INPUT_SIZE = 384  # thumbnail side in pixels; the network itself takes any multiple of 32
+INPUT_SIZE = 320  # thumbnail side in pixels; the network itself takes any multiple of 32
 SPAN = 16.0  # cells: offsets are predicted in units of this, so that the head's outputs stay near one
 _PRIOR = 0.01  # initial probability of a centre, so that training starts from "no card anywhere" (focal loss)
 
@@ -61,6 +61,22 @@ class _Residual(nn.Module):
         return torch.relu(x + self.second(self.first(x)))
 
 
+class _Wide(nn.Module):
+    """A residual block of dilated convolutions: a card that fills the frame is seen whole from its centre."""
+
+    def __init__(self, channels: int) -> None:
+        super().__init__()
+        self.first = nn.Conv2d(channels, channels, 3, 1, 2, dilation=2, bias=False)
+        self.first_norm = nn.BatchNorm2d(channels)
+        self.second = nn.Conv2d(channels, channels, 3, 1, 2, dilation=2, bias=False)
+        self.second_norm = nn.BatchNorm2d(channels)
+        nn.init.zeros_(self.second_norm.weight)  # the block begins as the identity
+
+    def forward(self, x: Tensor) -> Tensor:
+        inner = torch.relu(self.first_norm(self.first(x)))
+        return torch.relu(x + self.second_norm(self.second(inner)))
+
+
 class _Stage(nn.Sequential):
     """Halve the resolution, then `depth` residual blocks."""
 
@@ -81,7 +97,7 @@ class _Lateral(nn.Module):
 
 
 class CardDetector(nn.Module):
-    """The network; 1.5 million parameters, 0.9 GMAC at 384 x 384."""
+    """The network; 1.6 million parameters, 0.7 GMAC at 320 x 320."""
 
     def __init__(self, width: int = 64) -> None:
         super().__init__()
@@ -90,6 +106,7 @@ class CardDetector(nn.Module):
         self.stage8 = _Stage(24, 48, 2)
         self.stage16 = _Stage(48, 96, 2)
         self.stage32 = _Stage(96, 128, 2)
+        self.wide = _Wide(128)
         self.context = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(128, 128, 1), nn.Sigmoid())
         self.top = nn.Conv2d(128, width, 1)
         self.merge16 = _Lateral(96, width)
@@ -107,7 +124,7 @@ class CardDetector(nn.Module):
         x4 = self.stage4(self.stem(pictures))
         x8 = self.stage8(x4)
         x16 = self.stage16(x8)
-        x32 = self.stage32(x16)
+        x32 = self.wide(self.stage32(x16))
         x32 = self.top(x32 * self.context(x32))
         x = self.smooth16(self.merge16(x16, x32))
         x = self.smooth8(self.merge8(x8, x))

@@ -1,6 +1,6 @@
 """Photographs of flat things: cards on a background, seen by a tilted camera, lit, blurred, compressed.
 
-A photograph is drawn at the size asked for, so the same code makes the detector's 384-px training pictures
+A photograph is drawn at the size asked for, so the same code makes the detector's small training pictures
 and the full-size pictures of an evaluation. Everything random comes from the generator passed in.
 """
 

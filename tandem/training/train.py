@@ -49,7 +49,7 @@ class TrainingPlan:
     Attributes:
         steps: optimiser steps in all.
         batch: pictures a step.
-        small_share: share of the steps that run on pictures of `small_size` instead of 384 px; they cost
+        small_share: share of the steps that run on pictures of `small_size` instead of 320 px; they cost
             less than half.
         small_size: side in pixels, a multiple of 32.
         rate: peak learning rate; warm-up, then a cosine down to 1 %.
@@ -59,9 +59,9 @@ class TrainingPlan:
         check_every: steps between validations and checkpoints.
     """
 
-    steps: int = 4000
+    steps: int = 4500
     batch: int = 20
-    small_share: float = 0.8
+    small_share: float = 0.4
     small_size: int = 256
     rate: float = 2e-3
     seed: int = 1
