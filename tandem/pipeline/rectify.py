@@ -23,7 +23,8 @@ from tandem.pipeline.card import (
     transform,
     warp,
 )
-from tandem.pipeline.hough import HoughConfig, refine_quad
+from tandem.pipeline.edge_lines import HoughConfig
+from tandem.pipeline.hough import refine_quad
 from tandem.pipeline.ink import ANALYSIS_PX_PER_MM as SCALE
 from tandem.pipeline.lanes import LANE_HEIGHT, LaneConfig, Place, draw_lanes, no_lanes, place_strips
 from tandem.pipeline.letterbox import thumbnail_to_working, working_to_sent
