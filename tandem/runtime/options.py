@@ -82,6 +82,7 @@ class ServerOptions:
             f"--model-repository={self.model_repository}",
             f"--backend-directory={backends}",
             f"--backend-config=python,shm-region-prefix-name={shm_prefix}",
+            f"--id={shm_prefix}",  # so that we can tell this server from any other
             "--model-control-mode=none",
             "--exit-on-error=true",
             f"--model-load-thread-count={LOAD_THREADS}",

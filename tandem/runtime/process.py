@@ -6,14 +6,16 @@ import ctypes
 import os
 import signal
 import subprocess
+import time
 from collections.abc import Callable, Mapping, Sequence
 
 from tandem.runtime.log_pump import LogPump
 
 # From <sys/prctl.h>: the kernel sends this signal to the child when the thread that started it ends.
 _PR_SET_PDEATHSIG = 1
-# A stub that lost its server notices within a second; killed ones are gone at once.
-_LEFTOVER_TIMEOUT_S = 5.0
+# Killed processes are gone at once, but stay listed where nobody collects orphans (containers without init).
+_LEFTOVER_TIMEOUT_S = 2.0
+_LEFTOVER_POLL_S = 0.01
 
 
 class ServerProcess:
@@ -61,12 +63,15 @@ class ServerProcess:
             except subprocess.TimeoutExpired:
                 self._kill_group()
                 self._process.wait()
-        if not self.log.wait(0):
-            self._kill_group()
-            self.log.wait(_LEFTOVER_TIMEOUT_S)
+        deadline = time.monotonic() + _LEFTOVER_TIMEOUT_S
+        while self._kill_group() and time.monotonic() < deadline:
+            time.sleep(_LEFTOVER_POLL_S)
+        self.log.wait(_LEFTOVER_TIMEOUT_S)
 
-    def _kill_group(self) -> None:
+    def _kill_group(self) -> bool:
+        """Kill what is left of the group; False if nobody is."""
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:
-            return  # nobody is left
+            return False
+        return True

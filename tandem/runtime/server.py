@@ -69,19 +69,25 @@ class TritonServer:
         self.stop()
 
     @property
+    def _host(self) -> str:
+        """Where a client on this machine finds the server, as a part of a URL."""
+        address = {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(self.options.address, self.options.address)  # noqa: S104
+        return f"[{address}]" if ":" in address else address
+
+    @property
     def grpc_url(self) -> str:
         """`host:port` as `tritonclient.grpc` wants it."""
-        return f"{self.options.address}:{self.options.grpc_port}"
+        return f"{self._host}:{self.options.grpc_port}"
 
     @property
     def http_url(self) -> str:
         """`host:port` as `tritonclient.http` wants it."""
-        return f"{self.options.address}:{self.options.http_port}"
+        return f"{self._host}:{self.options.http_port}"
 
     @property
     def metrics_url(self) -> str:
         """`host:port`; Prometheus reads `/metrics` there."""
-        return f"{self.options.address}:{self.options.metrics_port}"
+        return f"{self._host}:{self.options.metrics_port}"
 
     @property
     def pid(self) -> int:
@@ -167,16 +173,18 @@ class TritonServer:
 
     def _is_ready(self) -> bool:
         try:
+            # Somebody else's server may have taken the port since it was checked.
+            if json.loads(self._ask("GET", "/v2")[1])["name"] != self._shm_prefix:
+                return False
             return self._ask("GET", "/v2/health/ready")[0] == http.client.OK and all(
                 state == "READY" for state in self.models().values()
             )
-        except OSError:
-            return False  # not listening yet
+        except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
+            return False  # not listening yet, or somebody else is
 
     def _ask(self, method: str, path: str) -> tuple[int, bytes]:
-        connection = http.client.HTTPConnection(
-            self.options.address, self.options.http_port, timeout=_PROBE_TIMEOUT_S
-        )
+        host, port = self._host.strip("[]"), self.options.http_port
+        connection = http.client.HTTPConnection(host, port, timeout=_PROBE_TIMEOUT_S)
         try:
             connection.request(method, path)
             answer = connection.getresponse()
@@ -197,7 +205,7 @@ class TritonServer:
                 reason=failure.reason,
             )
         if failure.socket:
-            return PortTakenError(f"{failure.socket} is in use: choose another port")
+            return PortTakenError(f"{failure.socket} is in use: choose another port (--grpc-port …)")
         status = self._process.exit_status()
         return ServerDiedError(
             f"tritonserver ended with status {status}: {failure.reason or self._last_lines()}"

@@ -124,6 +124,22 @@ def test_a_taken_port_is_said_before_anything_starts(add_model: AddModel, start_
         start_triton(repository, grpc_port=port)
 
 
+def test_a_port_taken_after_the_check_is_said(
+    add_model: AddModel, start_triton: StartTriton, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    repository = add_model("double", GRAPH, CONFIG)
+    taken = start_triton(repository).options
+    monkeypatch.setattr("tandem.runtime.server.settle_ports", lambda _: taken)
+    with pytest.raises(PortTakenError, match=rf"127\.0\.0\.1:{taken.grpc_port} is in use"):
+        start_triton(repository)
+
+
+def test_listening_everywhere_is_reachable_from_here(add_model: AddModel, start_triton: StartTriton) -> None:
+    server = start_triton(add_model("double", GRAPH, CONFIG), address="0.0.0.0")  # noqa: S104
+    assert server.grpc_url.startswith("127.0.0.1:")
+    assert double(server.grpc_url) == [3, 4]
+
+
 def test_a_broken_config_is_said_before_anything_starts(
     add_model: AddModel, start_triton: StartTriton
 ) -> None:
