@@ -1,4 +1,4 @@
-"""What `scripts/evaluate` runs once the environment is there: the evaluation, with a server of its own if needed."""
+"""What `scripts/evaluate` runs: the evaluation, with a server of its own if none is given."""
 
 from __future__ import annotations
 
