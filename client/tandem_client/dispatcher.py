@@ -47,7 +47,7 @@ class Ticket(NamedTuple):
         return f"{self.thread}-{self.number}"
 
 
-@dataclass(slots=True, eq=False, kw_only=True)
+@dataclass(slots=True, eq=False, repr=False, kw_only=True)
 class Pending:
     """An item on its way.
 

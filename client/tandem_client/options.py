@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -10,6 +11,9 @@ Protocol = Literal["grpc", "http"]
 
 DEFAULT_URLS: dict[str, str] = {"grpc": "127.0.0.1:8001", "http": "127.0.0.1:8000"}
 """Where Triton listens by default."""
+
+_METADATA_NAME = re.compile(r"[0-9a-z_.-]+")
+_METADATA_VALUE = re.compile(r"[ -~]*")  # what gRPC and HTTP both carry
 
 
 def url_of(url: str | None, protocol: str) -> str:
@@ -80,7 +84,8 @@ class ClientOptions:
             as `timeout_s`, 0 does not wait.
         retry: when an item is sent again.
         tls: None for a plain connection.
-        metadata: sent along with each request (gRPC metadata or HTTP headers), e.g. an authorization token.
+        metadata: sent along with each request (gRPC metadata or HTTP headers), e.g. an authorization token;
+            lower-case names, values of printable ASCII.
     """
 
     model: str = "id_card"
@@ -100,6 +105,9 @@ class ClientOptions:
             raise ValueError("max_in_flight must be at least 1")
         if self.admission_timeout_s is not None and self.admission_timeout_s < 0:
             raise ValueError("admission_timeout_s must not be negative")
+        for name, value in self.metadata:
+            if not _METADATA_NAME.fullmatch(name) or not _METADATA_VALUE.fullmatch(value):
+                raise ValueError("metadata must be lower-case names and values of printable ASCII")
 
     @property
     def admission_s(self) -> float:

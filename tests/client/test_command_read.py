@@ -83,7 +83,14 @@ class TestOut:
 
     @pytest.mark.parametrize(
         "words",
-        [["--resume"], ["--format", "csv"], ["--header", "token"], ["--timeout", "0"], ["--in-flight", "0"]],
+        [
+            ["--resume"],
+            ["--format", "csv"],
+            ["--header", "token"],
+            ["--header", "a=一"],
+            ["--timeout", "0"],
+            ["--in-flight", "0"],
+        ],
     )
     def test_options_that_make_no_sense_are_refused(self, words: list[str], folder: Path) -> None:
         assert _read("127.0.0.1:1", *words, folder) == 2

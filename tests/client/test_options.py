@@ -12,6 +12,9 @@ from tandem_client.options import url_of
         {"timeout_s": 0},
         {"max_in_flight": 0},
         {"admission_timeout_s": -1},
+        {"metadata": (("Authorization", "upper case"),)},
+        {"metadata": (("authorization", "Bearer …"),)},
+        {"metadata": (("authorization", "two\nlines"),)},
     ],
 )
 def test_options_out_of_bounds_are_refused(wrong: dict[str, object]) -> None:
