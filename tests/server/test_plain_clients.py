@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
-import sys
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 import tritonclient.grpc
 import tritonclient.http
+
+from tandem.batching.perf_analyzer import find_perf_analyzer, library_folder
 
 pytestmark = pytest.mark.triton
 ROOT = Path(__file__).parents[2]
@@ -39,32 +41,19 @@ def test_a_plain_client_gets_the_contracts_json(triton_server, protocol):
 
 @pytest.mark.parametrize("protocol", ["grpc", "http"])
 def test_perf_analyzer_runs_with_the_shipped_pictures(triton_server, protocol, tmp_path):
-    # As its script starts it, from the wheel that also brings the client.
-    command = Path(sys.executable).with_name("perf_analyzer")
     url = triton_server.grpc_url if protocol == "grpc" else triton_server.http_url
     report = tmp_path / "report.csv"
-    options = ["--concurrency-range", "2", "--measurement-mode", "count_windows"]
-    options += ["--measurement-request-count", "20", "--stability-percentage", "999", "--max-trials", "2"]
+    command = [find_perf_analyzer(), "-m", "id_card", "-i", protocol, "-u", url, "--input-data", PICTURES]
+    command += ["--concurrency-range", "2", "--measurement-mode", "count_windows"]
+    command += ["--measurement-request-count", "20", "--stability-percentage", "999", "--max-trials", "2"]
     done = subprocess.run(
-        [
-            command,
-            "-m",
-            "id_card",
-            "-i",
-            protocol,
-            "-u",
-            url,
-            "--input-data",
-            PICTURES,
-            *options,
-            "-f",
-            report,
-        ],
+        [*command, "-f", report],
         cwd=ROOT,
         capture_output=True,
         text=True,
         timeout=300,
         check=False,
+        env={**os.environ, "LD_LIBRARY_PATH": str(library_folder(tmp_path / "libraries"))},
     )
     assert done.returncode == 0, done.stdout + done.stderr
     assert "Inferences/Second" in report.read_text()
