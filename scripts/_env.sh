@@ -9,7 +9,7 @@ PATH="${PATH:-/usr/local/bin:/usr/bin:/bin}"
 export PATH="${PATH%:.}" # without one, bash takes its own, which may end in "." and isn't handed on
 export PYTHONSAFEPATH=1  # another checkout in the working directory must not be taken for this one
 export PYTHONUTF8=1                                 # cards are Chinese, whatever the locale says
-export PYTHONPATH="$ROOT:$ROOT/client${PYTHONPATH:+:$PYTHONPATH}"
+export PYTHONPATH="$ROOT:$ROOT/client" # the caller's own might bring another numpy
 unset PYTHONHOME
 
 say() { printf '%s\n' "$*" >&2; }
@@ -56,7 +56,7 @@ fingerprint() {
   local file
   {
     echo "$ROOT"
-    cat "${BASH_SOURCE[0]}"
+    declare -f install_group
     for file in "$ROOT/pyproject.toml" "$ROOT/client/pyproject.toml"; do
       sed '/^\[tool\./,$d' "$file" # the settings of tools change nothing
     done
