@@ -7,7 +7,7 @@
 """
 
 from tandem_client.aio import AsyncClient
-from tandem_client.cards import Answer, Card, Point, Quad, Side
+from tandem_client.cards import Answer, Card, Correction, Point, Quad, Side
 from tandem_client.client import Client
 from tandem_client.errors import (
     AccessError,
@@ -38,6 +38,7 @@ __all__ = [
     "ClientMetrics",
     "ClientOptions",
     "ClosedError",
+    "Correction",
     "DeadlineError",
     "MetricsSnapshot",
     "NotServedError",

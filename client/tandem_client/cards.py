@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from functools import cached_property
 from typing import Any, Literal, cast
 
@@ -18,6 +18,25 @@ _CORNERS = 4
 
 
 @dataclass(frozen=True, kw_only=True)
+class Correction:
+    """A character of a field that is not the recogniser's first choice but its runner-up.
+
+    Attributes:
+        field: name of the field.
+        index: of the character in the field's text.
+        read: the first choice.
+        now: what the field says.
+        support: the recogniser's probability for it, 0-1.
+    """
+
+    field: str
+    index: int
+    read: str
+    now: str
+    support: float
+
+
+@dataclass(frozen=True, kw_only=True)
 class Card:
     """One card found in a picture.
 
@@ -26,12 +45,12 @@ class Card:
         score: detector's confidence, 0-1.
         quad: corners x, y in pixels of the picture as sent (after EXIF rotation), clockwise from the
             card's own top left.
-        fields: text as printed by field name (姓名 …); what can't be read is missing or empty.
+        fields: text as printed by field name (姓名 …); empty where it was not read.
         confidence: 0-1 by field name.
-        boxes: outline by field name, as `quad`.
+        boxes: outline by field name, as `quad`; only of fields that were read.
         checks: what follows from the text; None where it can't be told.
-        quality: measures of the photograph, 0-1.
-        corrected: fields mended from others, where the server offers them; `fields` stay as printed.
+        quality: what is wrong with the photograph, each 0 (nothing) to 1.
+        corrected: characters that were decided by more than the recogniser's first choice.
     """
 
     side: Side
@@ -41,8 +60,8 @@ class Card:
     confidence: Mapping[str, float] = field(default_factory=dict)
     boxes: Mapping[str, Quad] = field(default_factory=dict)
     checks: Mapping[str, bool | None] = field(default_factory=dict)
-    quality: Mapping[str, Any] = field(default_factory=dict)
-    corrected: Mapping[str, Any] = field(default_factory=dict)
+    quality: Mapping[str, float] = field(default_factory=dict)
+    corrected: tuple[Correction, ...] = ()
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Card:
@@ -58,10 +77,10 @@ class Card:
                 quad=_quad(value["quad"]),
                 fields=_table(value["fields"]),
                 confidence=_table(value.get("confidence")),
-                boxes=_table({name: _quad(box) for name, box in (value.get("boxes") or {}).items()}),
+                boxes={name: _quad(box) for name, box in _table(value.get("boxes")).items() if box},
                 checks=_table(value.get("checks")),
                 quality=_table(value.get("quality")),
-                corrected=_table(value.get("corrected")),
+                corrected=tuple(_correction(entry) for entry in value.get("corrected") or ()),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ProtocolError(f"a card's entry is not the contract's ({type(error).__name__})") from None
@@ -118,6 +137,11 @@ def _quad(value: Any) -> Quad:
     if len(points) != _CORNERS:
         raise ValueError("quad")
     return cast(Quad, points)
+
+
+def _correction(value: Mapping[str, Any]) -> Correction:
+    names = (each.name for each in fields(Correction))
+    return Correction(**{name: value[name] for name in names})
 
 
 def _table(value: Mapping[str, Any] | None) -> dict[str, Any]:

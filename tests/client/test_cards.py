@@ -1,20 +1,23 @@
 import copy
 import json
 import pickle
+from importlib.resources import files
 from typing import Any
 
+import jsonschema
 import pytest
-from tandem_client import Answer, Card, ProtocolError
+from tandem_client import Answer, Card, Correction, ProtocolError
 
 ENTRY: dict[str, Any] = {
-    "side": "portrait",
+    "side": "emblem",
     "score": 0.99,
     "quad": [[1, 2], [101, 2], [101, 65], [1, 65]],
-    "fields": {"姓名": "张三", "性别": "男"},
-    "confidence": {"姓名": 0.98, "性别": 1},
-    "boxes": {"姓名": [[20, 10], [40, 10], [40, 16], [20, 16]]},
-    "checks": {"number_checksum": True, "expired": None},
-    "quality": {"blur": 0.1},
+    "fields": {"签发机关": "北京市公安局东城分局", "有效期限": ""},
+    "confidence": {"签发机关": 0.98, "有效期限": 0},
+    "boxes": {"签发机关": [[20, 10], [40, 10], [40, 16], [20, 16]], "有效期限": None},
+    "checks": {"validity_span": None, "expired": None},
+    "corrected": [{"field": "有效期限", "index": 3, "read": "8", "now": "3", "support": 0.4}],
+    "quality": {"blurred": 0.1, "glare": 0, "incomplete": 0, "grey_copy": 0},
 }
 
 
@@ -24,13 +27,19 @@ def _answer(*entries: dict[str, Any]) -> Answer:
 
 def test_a_card_says_what_the_entry_says() -> None:
     [card] = _answer(ENTRY).cards
-    assert card.side == "portrait"
+    assert card.side == "emblem"
     assert card.quad == ((1.0, 2.0), (101.0, 2.0), (101.0, 65.0), (1.0, 65.0))
     assert card.fields == ENTRY["fields"]
     assert card.confidence == ENTRY["confidence"]
-    assert card.boxes["姓名"][2] == (40.0, 16.0)
-    assert card.checks == {"number_checksum": True, "expired": None}
-    assert card.corrected == {}
+    assert card.boxes == {"签发机关": ((20.0, 10.0), (40.0, 10.0), (40.0, 16.0), (20.0, 16.0))}
+    assert card.checks == {"validity_span": None, "expired": None}
+    assert card.corrected == (Correction(field="有效期限", index=3, read="8", now="3", support=0.4),)
+    assert card.quality["blurred"] == 0.1
+
+
+def test_the_entry_used_here_is_the_contracts() -> None:
+    text = (files("tandem.pipeline") / "result.schema.json").read_text("utf-8")
+    jsonschema.validate({"cards": [ENTRY]}, json.loads(text))
 
 
 def test_keys_of_a_later_contract_are_passed_over() -> None:
@@ -47,7 +56,7 @@ def test_an_entry_that_lacks_something_is_refused_without_quoting_it(key: str) -
     entry = {name: value for name, value in ENTRY.items() if name != key}
     with pytest.raises(ProtocolError) as caught:
         _ = _answer(entry).cards
-    assert "张三" not in str(caught.value)
+    assert "北京" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -59,6 +68,7 @@ def test_an_entry_that_lacks_something_is_refused_without_quoting_it(key: str) -
         {"score": "much"},
         {"fields": 3},
         {"boxes": [1]},
+        {"corrected": [{}]},
     ],
 )
 def test_an_entry_of_another_kind_is_refused(change: dict[str, Any]) -> None:

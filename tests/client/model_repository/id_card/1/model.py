@@ -37,15 +37,18 @@ def _respond(request):
 
 
 def _card(order):
+    names = ("姓名", "性别", "民族", "出生", "住址", "公民身份号码")
+    checks = ("number_checksum", "birth_matches_number", "sex_matches_number", "region_known")
     return {
         "side": "portrait",
         "score": 0.99,
         "quad": _QUAD,
-        "fields": {"公民身份号码": order["number"]},
-        "confidence": {"公民身份号码": 0.9},
-        "boxes": {"公民身份号码": _QUAD},
-        "checks": {"number_checksum": None},
-        "quality": {"blur": 0.1},
+        "fields": {**dict.fromkeys(names, ""), "公民身份号码": order["number"]},
+        "confidence": {**dict.fromkeys(names, 0), "公民身份号码": 0.9},
+        "boxes": {**dict.fromkeys(names), "公民身份号码": _QUAD},
+        "checks": dict.fromkeys(checks),
+        "corrected": [],
+        "quality": dict.fromkeys(("blurred", "glare", "incomplete", "grey_copy"), 0),
     }
 
 
