@@ -11,7 +11,8 @@ from tandem.training.detector import STRIDE, CardDetector, Prediction, normalise
 MAX_CARDS = 8
 # Of two cards whose centres are nearer than this share of the larger one's short side, the weaker goes.
 _SAME = 0.5
-_SNAP_LIMIT = 2.5  # cells: a correction longer than this does not belong to the corner
+# A correction longer than this, in cells plus a share of the card's half-diagonal, belongs to another corner.
+_SNAP_LIMIT, _SNAP_SHARE = 0.5, 0.08
 
 
 def _gather(maps: Tensor, cells: Tensor) -> Tensor:
@@ -38,13 +39,15 @@ def decode_maps(maps: Prediction) -> tuple[Tensor, Tensor, Tensor]:
     centre = torch.stack([column, row], -1).to(heat.dtype)[:, :, None] + 0.5  # (B, 8, 1, 2)
     quads = _gather(maps.corners, cells).reshape(-1, MAX_CARDS, 4, 2) + centre
 
+    half = (quads - quads.mean(2, keepdim=True)).norm(dim=-1, keepdim=True).mean(2, keepdim=True)
+    reach = _SNAP_LIMIT + _SNAP_SHARE * half  # (B, 8, 1, 1)
     for _ in range(2):  # the second look starts from a better place
         column = quads[..., 0].floor().clamp(0, width - 1)  # (B, 8, 4) cells
         row = quads[..., 1].floor().clamp(0, height - 1)
         at = torch.stack([column, row], -1)
         flat = (row * width + column).to(torch.int64).flatten(1)  # (B, 32)
         exact = at + 0.5 + _gather(maps.snap, flat).reshape(-1, MAX_CARDS, 4, 2)
-        near = ((exact - quads).abs().amax(-1, keepdim=True) < _SNAP_LIMIT).to(quads.dtype)
+        near = ((exact - quads).abs().amax(-1, keepdim=True) < reach).to(quads.dtype)
         quads = near * exact + (1 - near) * quads
 
     turn = _gather(maps.turn, cells).argmax(-1)  # (B, 8): truth rolled by `turn` is what was found
@@ -55,9 +58,9 @@ def decode_maps(maps: Prediction) -> tuple[Tensor, Tensor, Tensor]:
     apart = (middle[:, :, None] - middle[:, None]).norm(dim=-1)  # (B, 8, 8)
     sides = (quads - quads.roll(-1, 2)).norm(dim=-1)  # (B, 8, 4)
     short = torch.minimum((sides[..., 0] + sides[..., 2]) / 2, (sides[..., 1] + sides[..., 3]) / 2)
-    reach = _SAME * torch.maximum(short[:, :, None], short[:, None])
+    close = _SAME * torch.maximum(short[:, :, None], short[:, None])
     stronger = torch.ones(MAX_CARDS, MAX_CARDS, device=quads.device).triu(1)  # [i, j]: i comes before j
-    beaten = ((apart < reach).to(quads.dtype) * stronger).amax(1)
+    beaten = ((apart < close).to(quads.dtype) * stronger).amax(1)
     emblem = _gather(maps.emblem, cells)[..., 0].sigmoid()
     return quads * STRIDE, scores * (1 - beaten), emblem
 

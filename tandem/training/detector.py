@@ -4,10 +4,11 @@ For every cell of a stride-8 grid it predicts whether a card's centre lies there
 corners, which of them is the card's own top left, and which side of the card is seen. Cells near a corner
 of any card also predict that corner exactly, from close by; the coarse corners are snapped to these.
 
-Centres as points follow CenterNet (Zhou et al., arXiv 1904.07850). The corners are regressed in an order of
-the network's own choice and orientation is a separate class, after the rotation-modulated loss of RSDet
-(Qian et al., arXiv 1911.08299): regressing ordered corners directly collapses to the card's centre wherever
-up and down are hard to tell apart.
+Centres as points follow CenterNet (Zhou et al., arXiv 1904.07850). Regressing ordered corners from the start
+collapses to the card's centre wherever up and down are hard to tell apart, so at first the corners may come in
+any cyclic order and orientation is a class beside them, after the rotation-modulated loss of RSDet (Qian et al.,
+arXiv 1911.08299). Later in training they must come in the card's own order: an order of the network's own has to
+jump somewhere as a card turns, and there the corners come out mixed.
 """
 
 from __future__ import annotations

@@ -35,7 +35,7 @@ def _grid(height: int, width: int, device: torch.device) -> Tensor:
 
 
 def _card_terms(
-    maps: Prediction, index: int, quad: Tensor, emblem: Tensor, grid: Tensor, heat: Tensor
+    maps: Prediction, index: int, quad: Tensor, emblem: Tensor, grid: Tensor, heat: Tensor, *, ordered: bool
 ) -> dict[str, Tensor]:
     """Loss terms of one card (quad in cells) of picture `index`; also draws its peak into `heat` (h, w)."""
     centre = quad.mean(0)
@@ -61,7 +61,7 @@ def _card_terms(
     ).mean((2, 3))  # (n, 4)
     best, shift = error.min(1)
     return {
-        "corners": best.mean(),
+        "corners": error[:, 0].mean() if ordered else best.mean(),
         "turn": functional.cross_entropy(maps.turn[index][:, cells[:, 0], cells[:, 1]].T, shift),
         "emblem": functional.binary_cross_entropy_with_logits(
             maps.emblem[index, 0][core], emblem.expand(len(cells))
@@ -85,11 +85,12 @@ def _snap_loss(snap: Tensor, quads: Tensor, grid: Tensor) -> Tensor:
     return functional.smooth_l1_loss(snap.permute(1, 2, 0)[near], offset[near], beta=0.1)
 
 
-def detection_loss(maps: Prediction, targets: Targets) -> dict[str, Tensor]:
+def detection_loss(maps: Prediction, targets: Targets, *, ordered: bool = False) -> dict[str, Tensor]:
     """The loss's terms, each a scalar, unweighted; `total` is their weighted sum.
 
-    Centre: penalty-reduced focal loss (CornerNet eq. 1). Corners: smooth L1 in units of the card's
-    half-diagonal, least over the four cyclic orders; `turn` learns which order that was.
+    Centre: penalty-reduced focal loss (CornerNet eq. 1). Corners: smooth L1 in half-diagonals of the card,
+    least over the four cyclic orders while the network still chooses its own, in the card's own order once
+    `ordered`. `turn` always learns which order it was.
     """
     batch, _, height, width = maps.centre.shape
     grid = _grid(height, width, maps.centre.device)
@@ -98,7 +99,9 @@ def detection_loss(maps: Prediction, targets: Targets) -> dict[str, Tensor]:
     for index in range(batch):
         quads = targets.quads[index, : int(targets.cards[index])] / STRIDE
         for quad, emblem in zip(quads, targets.emblem[index], strict=False):
-            for name, value in _card_terms(maps, index, quad, emblem, grid, heat[index]).items():
+            for name, value in _card_terms(
+                maps, index, quad, emblem, grid, heat[index], ordered=ordered
+            ).items():
                 terms[name].append(value)
         terms["snap"].append(_snap_loss(maps.snap[index], quads, grid))
     # Focal loss in logits: -log p = softplus(-z), -log(1-p) = softplus(z).

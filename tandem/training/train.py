@@ -51,6 +51,7 @@ class TrainingPlan:
         batch: pictures a step.
         small_share: share of the steps that run on pictures of `small_size` instead of 320 px; they cost
             less than half.
+        free_share: share of the steps in which the network may name the corners in any cyclic order.
         small_size: side in pixels, a multiple of 32.
         rate: peak learning rate; warm-up, then a cosine down to 1 %.
         seed: of everything that is drawn.
@@ -63,6 +64,7 @@ class TrainingPlan:
     batch: int = 20
     small_share: float = 0.4
     small_size: int = 256
+    free_share: float = 0.5
     rate: float = 2e-3
     seed: int = 1
     faces: int = 900
@@ -74,12 +76,20 @@ class TrainingPlan:
     def __post_init__(self) -> None:
         if self.steps < 1 or self.batch < 1 or self.check_every < 1:
             raise ValueError("steps, batch and check_every must be at least 1")
-        if self.small_size % 32 or not 0 <= self.small_share <= 1:
-            raise ValueError("small_size must be a multiple of 32 and small_share between 0 and 1")
+        if self.small_size % 32 or not (0 <= self.small_share <= 1 and 0 <= self.free_share <= 1):
+            raise ValueError("small_size must be a multiple of 32 and the shares between 0 and 1")
 
     def size_at(self, step: int) -> int:
         """Side of the pictures at a step."""
         return self.small_size if step < self.steps * self.small_share else INPUT_SIZE
+
+    def ordered_at(self, step: int) -> bool:
+        """Whether the corners must come in the card's own order at a step.
+
+        Not at once: before orientation is learnt, that pulls them to the card's centre. Not never: the
+        network's own order has to jump somewhere as a card turns, and there the corners come out mixed.
+        """
+        return step >= self.steps * self.free_share
 
     def rate_at(self, step: int) -> float:
         """Learning rate at a step."""
@@ -150,7 +160,11 @@ class Trainer:
         for group in self.optimiser.param_groups:
             group["lr"] = self.plan.rate_at(self.step)
         pictures, quads, emblem, cards = batch
-        losses = detection_loss(predict(self.network, pictures), Targets(quads, emblem, cards))
+        losses = detection_loss(
+            predict(self.network, pictures),
+            Targets(quads, emblem, cards),
+            ordered=self.plan.ordered_at(self.step),
+        )
         self.optimiser.zero_grad(set_to_none=True)
         losses["total"].backward()  # type: ignore[no-untyped-call]
         torch.nn.utils.clip_grad_norm_(self.network.parameters(), _GRAD_NORM)

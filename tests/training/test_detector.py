@@ -101,3 +101,15 @@ def test_the_learning_rate_warms_up_and_comes_down():
     assert rates[0] < rates[199]
     assert rates.argmax() in range(199, 202)
     assert rates[-1] < 0.02 * plan.rate
+
+
+def test_an_order_of_its_own_is_free_at_first_and_costs_later():
+    targets = Targets(torch.zeros(1, 8, 4, 2), torch.zeros(1, 8), torch.tensor([1]))
+    targets.quads[0, 0] = CARD
+    turned = true_maps([CARD], [1], [False])
+    free = detection_loss(turned, targets)["corners"]
+    ordered = detection_loss(turned, targets, ordered=True)["corners"]
+    own = detection_loss(true_maps([CARD], [0], [False]), targets, ordered=True)["corners"]
+    # Cells beside the centre hold no corners in these maps; that part is the same in all three.
+    assert free == pytest.approx(float(own), rel=0.05)
+    assert ordered > 1.05 * free
