@@ -8,8 +8,9 @@ import time
 from pathlib import Path
 
 import pytest
-from asking import ask
 from tritonclient import grpc
+
+from tests.server.asking import ask
 
 pytestmark = pytest.mark.triton
 SAMPLE = (Path(__file__).parents[2] / "docs/images/sample.jpg").read_bytes()

@@ -10,10 +10,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from asking import ask, ask_later
 from PIL import Image
 from tritonclient import grpc
 from tritonclient.utils import InferenceServerException
+
+from tests.server.asking import ask, ask_later
 
 pytestmark = pytest.mark.triton
 IMAGES = Path(__file__).parents[2] / "docs" / "images"
