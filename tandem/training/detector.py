@@ -5,10 +5,10 @@ corners, which of them is the card's own top left, and which side of the card is
 of any card also predict that corner exactly, from close by; the coarse corners are snapped to these.
 
 Centres as points follow CenterNet (Zhou et al., arXiv 1904.07850). Regressing ordered corners from the start
-collapses to the card's centre wherever up and down are hard to tell apart, so at first the corners may come in
-any cyclic order and orientation is a class beside them, after the rotation-modulated loss of RSDet (Qian et al.,
-arXiv 1911.08299). Later in training they must come in the card's own order: an order of the network's own has to
-jump somewhere as a card turns, and there the corners come out mixed.
+collapses to the card's centre wherever up and down are hard to tell apart, so at first the corners may come
+in any cyclic order and orientation is a class beside them, after the rotation-modulated loss of RSDet (Qian
+et al., arXiv 1911.08299). Later in training they must come in the card's own order: an order of the
+network's own has to jump somewhere as a card turns, and there the corners come out mixed.
 """
 
 from __future__ import annotations
