@@ -11,8 +11,9 @@ _ERROR = re.compile(r'^E\d{4} \S+ \d+ \S+\] "?(?P<text>.*?)"?$')
 _MODEL = re.compile(r"failed to load (?:model )?'(?P<model>[^']+)'(?: version \d+)?: (?P<reason>.*)")
 _POLL = re.compile(r"Poll failed for model directory '(?P<model>[^']+)': (?P<reason>.*)")
 _PORT = re.compile(r"Socket '(?P<socket>[^']+)' already in use")
-# Said at each start on every machine without a GPU.
+# Said at each start on every machine without a GPU, and at each stop.
 _HARMLESS = (
+    "Signal (15) received.",
     "CudaDriverHelper has not been initialized",
     "Unable to allocate pinned system memory",
     "failed to allocate pinned system memory",
@@ -55,7 +56,7 @@ def find_failure(lines: Sequence[str]) -> Failure:
 
 
 def is_harmless(line: str) -> bool:
-    """Whether a log line looks like trouble, but only says that there is no GPU."""
+    """Whether a log line looks like trouble, but says only that there is no GPU or that we stop it."""
     return any(harmless in line for harmless in _HARMLESS)
 
 
