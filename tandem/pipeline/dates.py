@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Sequence
 
@@ -10,19 +11,23 @@ from tandem.pipeline.checks import LONG_TERM
 from tandem.pipeline.choices import Choice, choose, chosen_field
 from tandem.pipeline.ctc import Glyph, Row
 from tandem.pipeline.fields import UNREAD, Field
-from tandem.pipeline.labels import usual_pitch, value_of
+from tandem.pipeline.labels import value_of
 
 _ALPHABET = DIGITS | frozenset(LONG_TERM)
 _UNITS = frozenset("年月日")
 _VALIDITY = re.compile(rf"(\d{{8}})(?:(\d{{8}})|{LONG_TERM})", re.ASCII)
-_GROUP_GAP = 1.6  # times the usual pitch between two digits of the year: another group begins
+_GROUPS, _YEAR_DIGITS = 3, 4
+_GROUP_GAP = 1.6  # times the pitch of the year's digits: another group begins
 
 
 def read_birth(rows: Sequence[Row]) -> Field:
     """出生: `1990年1月2日`, month and day padded as printed. 年, 月 and 日 are printed on every card."""
     for row in rows:
-        groups = _groups(value_of(row))
-        if [len(group) for group in groups[:1]] != [4] or len(groups) != 3:
+        choices = [None if glyph.character in _UNITS else choose(glyph, DIGITS) for glyph in value_of(row)]
+        groups = _groups(choices, widest=math.inf)
+        if len(groups) != _GROUPS:  # a unit was not read: the gap in its place parts the groups
+            groups = _groups(choices, widest=_GROUP_GAP * _year_pitch(choices))
+        if len(groups) != _GROUPS or len(groups[0]) != _YEAR_DIGITS:
             continue
         year, month, day = ("".join(choice.glyph.character for choice in group) for group in groups)
         if not _is_day(month, day):
@@ -37,21 +42,25 @@ def read_birth(rows: Sequence[Row]) -> Field:
     return UNREAD
 
 
-def _groups(glyphs: Sequence[Glyph]) -> list[list[Choice]]:
-    """The digits, parted where something else or a wide gap stands between two."""
-    choices = [None if glyph.character in _UNITS else choose(glyph, DIGITS) for glyph in glyphs]
-    pitch = usual_pitch([choice.glyph for choice in choices if choice is not None][:4])  # the year's
+def _groups(choices: Sequence[Choice | None], widest: float) -> list[list[Choice]]:
+    """The digits, parted where something else or a gap of more than `widest` px stands between two."""
     groups: list[list[Choice]] = []
     previous: Glyph | None = None
     for choice in choices:
         if choice is None:
             previous = None
             continue
-        if previous is None or choice.glyph.centre - previous.centre > _GROUP_GAP * pitch:
+        if previous is None or choice.glyph.centre - previous.centre > widest:
             groups.append([])
         groups[-1].append(choice)
         previous = choice.glyph
     return groups
+
+
+def _year_pitch(choices: Sequence[Choice | None]) -> float:
+    """The mean distance of the first four digits, px: a single one says little, being whole time steps."""
+    centres = [choice.glyph.centre for choice in choices if choice is not None][:_YEAR_DIGITS]
+    return (centres[-1] - centres[0]) / (len(centres) - 1) if len(centres) > 1 else 0.0
 
 
 def _is_day(month: str, day: str) -> bool:

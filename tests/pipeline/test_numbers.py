@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
+from tandem.pipeline.ctc import Glyph
 from tandem.pipeline.dates import read_birth, read_validity
 from tandem.pipeline.numbers import read_number
 from tandem.pipeline.records import RowKind
@@ -107,6 +110,16 @@ def test_two_ways_to_mend_a_checksum_mend_nothing() -> None:
 )
 def test_birth(text: str, birth: str) -> None:
     assert read_birth([row(RowKind.BIRTH, text)]).text == birth
+
+
+def test_uneven_distances_within_a_year_part_nothing() -> None:
+    # Narrow digits are one or two time steps apart.
+    glyphs, centre = [], 0.0
+    for character, step in zip("1944年5月4日", (0, 8, 16, 8, 24, 24, 16, 24, 16), strict=True):
+        centre += step
+        glyphs.append(Glyph(character=character, confidence=0.99, centre=centre))
+    read = replace(row(RowKind.BIRTH, ""), glyphs=tuple(glyphs))
+    assert read_birth([read]).text == "1944年5月4日"
 
 
 def test_a_corrected_digit_of_a_birth_has_its_place() -> None:
