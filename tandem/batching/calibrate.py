@@ -16,6 +16,7 @@ from __future__ import annotations
 import queue
 import time
 from collections import defaultdict
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -47,6 +48,7 @@ class Calibration:
         transport_s: what a client's latency has beyond queueing and s(b), seconds.
         fit: alpha and beta; None with a single batch size.
         took_s: how long measuring took.
+        demand: processors that a running batch uses; 1 where nobody could tell.
     """
 
     model: LiveModel
@@ -58,6 +60,7 @@ class Calibration:
     transport_s: float
     fit: LinearFit | None
     took_s: float
+    demand: float = 1.0
 
     @property
     def variation(self) -> float:
@@ -117,6 +120,7 @@ def calibrate(
     *,
     max_batch: int | None = None,
     budget_s: float = 20.0,
+    processor_clock: Callable[[], float] | None = None,
 ) -> Calibration:
     """Measured s(b) for b = 1 … the model's largest batch.
 
@@ -126,6 +130,7 @@ def calibrate(
         samples: inputs of one item each, used in turn.
         max_batch: largest batch to measure; at most the model's.
         budget_s: about how long to measure, seconds.
+        processor_clock: processor time that the server has used, seconds; tells the model's demand.
 
     Raises:
         CalibrationError: the model answers with errors, or is an ensemble.
@@ -138,7 +143,9 @@ def calibrate(
     with translated(model.name):
         caller = _Caller(client, model, samples)
         lone = _lone_latency(caller)
+        used, busy = processor_clock() if processor_clock else 0.0, _busy_s(client, model)
         table = _measure_sizes(client, caller, model, largest, begin + budget_s * (1 - LOOP_SHARE))
+        used, busy = processor_clock() - used if processor_clock else 0.0, _busy_s(client, model) - busy
         gap, slowdown = _closed_loop(client, caller, model, largest, table, budget_s * LOOP_SHARE)
     medians = [float(np.median(table[size])) + gap for size in range(1, largest + 1)]
     quartiles = [np.subtract(*np.percentile(table[size], (75, 25))) / 2 for size in range(1, largest + 1)]
@@ -152,6 +159,7 @@ def calibrate(
         transport_s=max(lone - model.delay_us / 1e6 * (model.max_batch > 1) - medians[0], 0.0),
         fit=fit_line(range(1, largest + 1), medians) if largest > 1 else None,
         took_s=time.perf_counter() - begin,
+        demand=used / busy if processor_clock and busy > 0 else 1.0,
     )
 
 
@@ -164,6 +172,33 @@ def lone_latency_s(client: Any, model: LiveModel, samples: list[Sample]) -> floa
     """
     with translated(model.name):
         return _lone_latency(_Caller(client, model, samples))
+
+
+def completed_per_s(
+    client: Any, model: LiveModel, samples: list[Sample], *, in_flight: int, seconds: float
+) -> float:
+    """Items a second that come back while `in_flight` are always under way.
+
+    Raises:
+        CalibrationError: the model answers with errors.
+        ModelNotFoundError, ServerDownError: it went away.
+    """
+    with translated(model.name):
+        caller = _Caller(client, model, samples)
+        for _ in range(in_flight):
+            caller.send()
+        for _ in range(in_flight):  # the first ones met an empty server
+            caller.receive()
+            caller.send()
+        begin, count = time.perf_counter(), 0
+        while time.perf_counter() - begin < seconds:
+            caller.receive()
+            caller.send()
+            count += 1
+        took = time.perf_counter() - begin
+        for _ in range(in_flight):
+            caller.receive()
+    return count / took
 
 
 def _lone_latency(caller: _Caller) -> float:
@@ -249,6 +284,11 @@ def _closed_loop(
     shortest = float(np.median(table[1]))
     slowdown = max(busy / expected, 1.0) if model.instances > 1 else 1.0
     return min(gap, shortest), slowdown
+
+
+def _busy_s(client: Any, model: LiveModel) -> float:
+    """Time that the model's instances have worked so far, seconds."""
+    return sum(busy for _, busy in _statistics(client, model).values())
 
 
 def _statistics(client: Any, model: LiveModel) -> dict[int, tuple[int, float]]:

@@ -69,6 +69,12 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--budget-s", type=float, default=SECONDS_A_MODEL, metavar="S", help="time to measure each model"
     )
     live.add_argument(
+        "--pid",
+        type=int,
+        metavar="PID",
+        help="the server's process here: tells how many processors a step uses",
+    )
+    live.add_argument(
         "--processors", type=float, metavar="P", help="processors that the steps of an ensemble share"
     )
     tried = parser.add_argument_group("what is tried")
@@ -146,7 +152,7 @@ def _live(arguments: argparse.Namespace) -> _Subject:
         InvalidInputError: an option is missing, contradicts, or names a file that can't be read.
     """
     from tandem.batching.live_model import connect  # noqa: PLC0415 - needs tritonclient
-    from tandem.batching.measure import measure  # noqa: PLC0415
+    from tandem.batching.measure import measure, processor_seconds  # noqa: PLC0415
 
     if not (arguments.url and arguments.model):
         raise InvalidInputError("a live model needs both --url and --model")
@@ -162,6 +168,7 @@ def _live(arguments: argparse.Namespace) -> _Subject:
         max_batch=arguments.max_batch,
         processors=math.inf if arguments.processors is None else arguments.processors,
         budget_s=arguments.budget_s,
+        processor_clock=partial(processor_seconds, arguments.pid) if arguments.pid else None,
     )
     print(measured_text(found), file=sys.stderr)
     triton = arguments.batcher != "ideal"

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import cached_property
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -60,34 +62,47 @@ class Measured:
             for step in self.steps
         )
 
+    @property
+    def spread(self) -> float:
+        """Coefficient of variation to simulate service times with; 0 where they are steady."""
+        widest = max(step.variation for step in self.steps)
+        return widest if widest > STEADY else 0.0
+
+    def configured(self) -> Ensemble:
+        """The stations with the rules that their configs on the server make."""
+        rules = [
+            timeout(service.max_batch, step.model.delay_us / 1e6)
+            if step.model.delay_us
+            else greedy(service.max_batch)
+            for service, step in zip(self.services, self.steps, strict=True)
+        ]
+        return self._ensemble(rules)
+
+    def _ensemble(self, rules: Sequence[Rule]) -> Ensemble:
+        stations = tuple(
+            Station(service=service, rule=rule, instances=step.model.instances)
+            for service, step, rule in zip(self.services, self.steps, rules, strict=True)
+        )
+        demand = tuple(step.demand for step in self.steps)
+        return Ensemble(stations=stations, demand=demand, processors=self.processors)
+
     def figures(self, rule: Rule, rate: float, effort: SimulationPlan, *, triton: bool) -> Outcome:
         """What the model does under a rule at a rate, as a client sees it.
 
-        Every step of an ensemble gets the same rule. Stations that share processors are simulated with
-        processor sharing, one processor a running batch.
+        Every step of an ensemble gets the same rule, and is simulated as the ideal rule has it; a single
+        model may also follow Triton's batcher.
         """
-        spread = max(step.variation for step in self.steps)
-        effort = SimulationPlan(
-            items=effort.items,
-            replications=effort.replications,
-            seed=effort.seed,
-            spread=spread if spread > STEADY else 0.0,
-        )
-        stations = tuple(
-            Station(service=service, rule=limited(rule, service.max_batch), instances=step.model.instances)
-            for service, step in zip(self.services, self.steps, strict=True)
-        )
-        if len(stations) > 1 or math.isfinite(self.processors):
-            ensemble = Ensemble(
-                stations=stations, demand=tuple(1.0 for _ in stations), processors=self.processors
-            )
+        effort = replace(effort, spread=self.spread)
+        ensemble = self._ensemble([limited(rule, service.max_batch) for service in self.services])
+        if len(ensemble.stations) > 1 or math.isfinite(self.processors):
             return simulate_ensemble(ensemble, rate, effort).shifted(self.transport_s)
+        station = ensemble.stations[0]
         if effort.spread or (triton and rule.waits):
             outcome = simulate(
-                stations[0], rate, effort, triton=triton, fixed_shapes=self.steps[0].model.fixed_shapes
+                station, rate, effort, triton=triton, fixed_shapes=self.steps[0].model.fixed_shapes
             )
         else:
-            outcome = solve(stations[0], rate, effort)
+            outcome = solve(station, rate, effort)
         return outcome.shifted(self.transport_s)
 
 
@@ -107,6 +122,7 @@ def measure(
     max_batch: int | None = None,
     processors: float = math.inf,
     budget_s: float,
+    processor_clock: Callable[[], float] | None = None,
 ) -> Measured:
     """Measure a model, or every step of an ensemble, on the live server.
 
@@ -118,14 +134,18 @@ def measure(
         max_batch: largest batch to measure; at most the server's.
         processors: processors that the stations share.
         budget_s: seconds for each model.
+        processor_clock: processor time that the server has used, seconds; see `processor_seconds`.
 
     Raises:
         ServerDownError, ModelNotFoundError, CalibrationError: what went wrong.
     """
+    times = partial(
+        calibrate, client, max_batch=max_batch, budget_s=budget_s, processor_clock=processor_clock
+    )
     model = describe_model(client, name)
     samples = make_samples(model, files, shapes or {})
     if not model.steps:
-        found = calibrate(client, model, samples, max_batch=max_batch, budget_s=budget_s)
+        found = times(model, samples)
         return Measured(model=model, steps=(found,), transport_s=found.transport_s, processors=processors)
     alone = lone_latency_s(client, model, samples)
     known = samples
@@ -135,7 +155,7 @@ def measure(
         if part.steps:
             raise CalibrationError(f"{name} holds another ensemble, {step.model}; measure that one by itself")
         inputs = [_inputs_of(step, tensors) for tensors in known]
-        steps.append(calibrate(client, part, inputs, max_batch=max_batch, budget_s=budget_s))
+        steps.append(times(part, inputs))
         known = [
             tensors | _outputs_of(client, part, step, given)
             for tensors, given in zip(known, inputs, strict=True)
@@ -144,6 +164,33 @@ def measure(
     return Measured(
         model=model, steps=tuple(steps), transport_s=max(alone - inside, 0.0), processors=processors
     )
+
+
+def processor_seconds(pid: int) -> float:
+    """Processor time that a process and all below it have used so far, seconds (Linux).
+
+    Raises:
+        CalibrationError: there is no such process.
+    """
+    children: dict[int, list[int]] = {}
+    times: dict[int, float] = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:  # processes come and go while we look
+            words = (entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        except OSError:
+            continue
+        children.setdefault(int(words[1]), []).append(int(entry.name))
+        times[int(entry.name)] = sum(map(int, words[11:15])) / os.sysconf("SC_CLK_TCK")
+    if pid not in times:
+        raise CalibrationError(f"there is no process {pid} on this machine; give the server's")
+    found, total = [pid], 0.0
+    while found:
+        current = found.pop()
+        total += times.get(current, 0.0)
+        found += children.get(current, [])
+    return total
 
 
 def _inputs_of(step: Step, tensors: Sample) -> Sample:

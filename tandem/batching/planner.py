@@ -64,6 +64,7 @@ class Question:
         kinds: rules to try.
         max_batch: largest batch to try.
         delays_s: delays to try with rule timeout, seconds.
+        sizes: batch sizes to try; empty for all up to `max_batch`.
     """
 
     rate_per_s: float
@@ -73,6 +74,7 @@ class Question:
     kinds: tuple[Kind, ...] = ("greedy", "timeout")
     max_batch: int = 16
     delays_s: tuple[float, ...] = ()
+    sizes: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         check_rate(self.rate_per_s)
@@ -92,7 +94,7 @@ class Question:
 
     def rules(self) -> list[Rule]:
         """Every rule to try; batches of two always among them."""
-        sizes = sorted({*range(1, self.max_batch + 1), TWO})
+        sizes = sorted({*(self.sizes or range(1, self.max_batch + 1)), TWO})
         made: dict[Kind, Callable[[int], list[Rule]]] = {
             "greedy": lambda size: [greedy(size)],
             "strict": lambda size: [strict(size)],

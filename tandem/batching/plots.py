@@ -66,6 +66,8 @@ def draw_plan(
     *,
     rate_per_s: float,
     title: str,
+    ratios: NDArray[np.float64] = MAP_RATIOS,
+    loads: NDArray[np.float64] = MAP_LOADS,
 ) -> None:
     """Draw latency over rate for each rule, beside the map of the best size.
 
@@ -75,10 +77,12 @@ def draw_plan(
         rules: one curve each.
         rate_per_s: the rate that was asked for, marked.
         title: of the left half.
+        ratios: rows of the map.
+        loads: columns of the map.
     """
     figure, (left, right) = new_figure(1, 2, width=11)
     draw_latency(left, figures, rules, rate_per_s=rate_per_s, title=title)
-    draw_map(right)
+    draw_map(right, ratios, loads)
     save(figure, path)
 
 
@@ -107,23 +111,25 @@ def draw_latency(
     axes.legend(frameon=False, fontsize=8)
 
 
-def draw_map(axes: Any) -> None:
+def draw_map(
+    axes: Any, ratios: NDArray[np.float64] = MAP_RATIOS, loads: NDArray[np.float64] = MAP_LOADS
+) -> None:
     """The best size over load and alpha/beta; where two is within `GOOD_ENOUGH` of it is framed."""
     from matplotlib.colors import BoundaryNorm, ListedColormap  # noqa: PLC0415 - slow to import
 
-    best, regret = best_size_map()
+    best, regret = best_size_map(ratios, loads)
     shades = ListedColormap(["white", *palette(len(MAP_SIZES))])
     index = np.searchsorted([0, *MAP_SIZES], best)
     mesh = axes.pcolormesh(
-        MAP_LOADS,
-        MAP_RATIOS,
+        loads,
+        ratios,
         index,
         cmap=shades,
         norm=BoundaryNorm(np.arange(len(MAP_SIZES) + 2) - 0.5, shades.N),
     )
     good = np.where(np.isfinite(regret), regret, 10.0)
-    axes.contour(MAP_LOADS, MAP_RATIOS, good, levels=[GOOD_ENOUGH], colors=INK, linewidths=1.5)
-    ratio = np.asarray(MAP_RATIOS)
+    axes.contour(loads, ratios, good, levels=[GOOD_ENOUGH], colors=INK, linewidths=1.5)
+    ratio = np.asarray(ratios)
     axes.plot(2 * (1 + ratio) / (ratio + 2), ratio, color="white", linestyle="--")
     axes.text(0.08, 0.12, "between the black lines two is\nwithin 1 % of the best", fontsize=8, color="white")
     axes.set(

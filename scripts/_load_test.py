@@ -1,0 +1,206 @@
+"""What `scripts/load_test` runs once the environment is there."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+
+from tandem.batching.ensemble_proof import measured_capacity, run_loads
+from tandem.batching.errors import BatchingError
+from tandem.batching.live_model import connect
+from tandem.batching.measure import measure, processor_seconds
+from tandem.batching.proof import Row, as_json, draw, relative_errors, table
+from tandem.batching.reference_proof import (
+    Case,
+    batcher_subjects,
+    calibrate_subject,
+    judge_case,
+    run_subject,
+    write_subjects,
+)
+from tandem.batching.report import measured_text
+from tandem.runtime.errors import EmbeddedServerError
+from tandem.runtime.options import ServerOptions
+from tandem.runtime.server import TritonServer
+from tandem.runtime.setup import REPOSITORY, ensure_ready
+
+SAMPLE = REPOSITORY.parent / "docs" / "images" / "sample.jpg"
+
+# Ten questions: three shapes of s(b), one and two instances, light to heavy load, three objectives.
+CASES = (
+    Case(name="a", alpha_ms=2, beta_ms=10, instances=1, load=0.5, objective="mean"),
+    Case(name="b", alpha_ms=2, beta_ms=10, instances=1, load=0.9, objective="mean"),
+    Case(name="c", alpha_ms=6, beta_ms=6, instances=1, load=0.3, objective="mean"),
+    Case(name="d", alpha_ms=6, beta_ms=6, instances=1, load=0.8, objective="p95"),
+    Case(name="e", alpha_ms=6, beta_ms=6, instances=1, load=1.2, objective="mean"),
+    Case(name="f", alpha_ms=12, beta_ms=3, instances=1, load=0.7, objective="p95"),
+    Case(name="g", alpha_ms=12, beta_ms=3, instances=1, load=1.6, objective="mean"),
+    Case(name="h", alpha_ms=12, beta_ms=3, instances=1, load=2.4, objective="p99"),
+    Case(name="i", alpha_ms=6, beta_ms=6, instances=2, load=0.8, objective="mean"),
+    Case(name="j", alpha_ms=12, beta_ms=3, instances=2, load=1.4, objective="p95"),
+)
+
+
+def main() -> int:
+    """Exit status: 0 if everything ran."""
+    options = parse()
+    try:
+        {"reference": reference, "choice": choice, "id_card": id_card}[options.command](options)
+    except (BatchingError, EmbeddedServerError) as error:
+        say(f"error: {error}")
+        return 1
+    return 0
+
+
+def parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="scripts/load_test")
+    commands = parser.add_subparsers(dest="command", required=True)
+    first = commands.add_parser("reference", help="Triton's batcher against its model")
+    first.add_argument("--alpha-ms", type=float, default=8.0)
+    first.add_argument("--beta-ms", type=float, default=4.0)
+    first.add_argument("--instances", type=int, default=1)
+    first.add_argument("--sizes", type=numbers(int), default=[1, 2, 4, 8], metavar="M,M,…")
+    first.add_argument("--delays-ms", type=numbers(float), metavar="MS,MS,…", help="default: 0 and s(1)")
+    first.add_argument("--loads", type=numbers(float), default=[0.30, 0.60, 0.85], metavar="L,L,…")
+    second = commands.add_parser("choice", help="the planner's choice against a sweep")
+    second.add_argument("--sizes", type=numbers(int), default=[1, 2, 4, 8], metavar="M,M,…")
+    second.add_argument("--cases", default="".join(case.name for case in CASES), help="letters of the cases")
+    second.add_argument("--parallel", type=int, default=1, help="settings that run at once")
+    third = commands.add_parser("id_card", help="the card reader with real pictures")
+    third.add_argument("pictures", nargs="*", type=Path, default=[SAMPLE], help="default: the sample")
+    third.add_argument("--loads", type=numbers(float), default=[0.3, 0.6, 0.8], metavar="L,L,…")
+    third.add_argument("--config-name", metavar="NAME", help="as for scripts/serve")
+    third.add_argument("--processors", type=float, default=float(os.cpu_count() or 1))
+    for command, requests, budget in ((first, 3000, 20.0), (second, 2000, 8.0), (third, 300, 15.0)):
+        command.add_argument("--requests", type=int, default=requests, help="of each run")
+        command.add_argument("--budget-s", type=float, default=budget, help="time to measure each model")
+        command.add_argument(
+            "--out", type=Path, help="folder for the table, the plot and the figures as JSON"
+        )
+    return parser.parse_args()
+
+
+def reference(options: argparse.Namespace) -> None:
+    delays = options.delays_ms or [0.0, options.alpha_ms + options.beta_ms]
+    subjects = batcher_subjects(options.alpha_ms, options.beta_ms, options.sizes, delays, options.instances)
+    with tempfile.TemporaryDirectory() as folder:
+        write_subjects(Path(folder), subjects)
+        with serving(Path(folder)) as server:
+            widest = max(subjects, key=lambda subject: (subject.rule.max_batch, -subject.rule.delay_s))
+            found = calibrate_subject(server.grpc_url, widest, options.budget_s)
+            say(f"s(b) = {', '.join(f'{value * 1e3:.2f}' for value in found.service.seconds)} ms")
+            say(f"gap {found.gap_s * 1e3:.2f} ms, transport {found.transport_s * 1e3:.2f} ms")
+            rows = []
+            for subject in subjects:
+                for load in options.loads:
+                    rows.append(run_subject(server.grpc_url, subject, found, load, options.requests))
+                    tell(rows[-1])
+    publish(rows, options.out, "reference", "reference model")
+
+
+def choice(options: argparse.Namespace) -> None:
+    outcomes = []
+    for case in (case for case in CASES if case.name in options.cases):
+        with tempfile.TemporaryDirectory() as folder:
+            write_subjects(Path(folder), case.subjects(options.sizes))
+            with serving(Path(folder)) as server:
+                outcomes.append(
+                    judge_case(
+                        server.grpc_url,
+                        case,
+                        options.sizes,
+                        requests=options.requests,
+                        budget_s=options.budget_s,
+                        parallel=options.parallel,
+                        say=say,
+                    )
+                )
+    lines = [
+        "| case | alpha, beta ms | c | rate /s | objective | chosen | it ran | best of sweep | it ran "
+        "| regret | calibration s | sweep s |",
+        "|---|---|---|---|---|---|---|---|---|---|---|---|",
+    ]
+    for found in outcomes:
+        case = found.case
+        lines.append(
+            f"| {case.name} | {case.alpha_ms:g}, {case.beta_ms:g} | {case.instances} | {case.rate_per_s:.1f} "
+            f"| {case.objective} | {found.chosen} | {found.chosen_s * 1e3:.2f} | {found.best} "
+            f"| {found.best_s * 1e3:.2f} | {found.regret:.1%} "
+            f"| {found.calibration_s:.0f} | {found.sweep_s:.0f} |"
+        )
+    print("\n".join(lines))
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+        (options.out / "choice.md").write_text("\n".join(lines) + "\n", encoding="utf-8")
+        (options.out / "choice.json").write_text(json.dumps([asdict(found) for found in outcomes], indent=1))
+
+
+def id_card(options: argparse.Namespace) -> None:
+    ensure_ready(say)
+    pictures = [path.read_bytes() for path in options.pictures]
+    with serving(REPOSITORY, options.config_name) as server:
+        client = connect(server.grpc_url)
+        found = measure(
+            client,
+            "id_card",
+            files=pictures,
+            processors=options.processors,
+            budget_s=options.budget_s,
+            processor_clock=partial(processor_seconds, server.pid),
+        )
+        say(measured_text(found))
+        capacity = measured_capacity(client, found, pictures, options.budget_s)
+        say(f"capacity: measured {capacity:.2f}, predicted {found.configured().capacity_per_s:.2f} a second")
+        rows = run_loads(server.grpc_url, found, pictures, capacity, options.loads, options.requests)
+    for row in rows:
+        tell(row)
+    publish(rows, options.out, "id_card", "id_card")
+
+
+@contextmanager
+def serving(repository: Path, config_name: str | None = None) -> Iterator[TritonServer]:
+    """A server on free ports."""
+    say("starting Triton …")
+    options = ServerOptions(
+        model_repository=repository, config_name=config_name, grpc_port=0, http_port=0, metrics_port=0
+    )
+    with TritonServer(options, log=lambda _line: None) as server:
+        yield server
+
+
+def publish(rows: Sequence[Row], out: Path | None, name: str, title: str) -> None:
+    """The table on stdout; table, figures and plot in the folder."""
+    print(table(rows))
+    if out:
+        out.mkdir(parents=True, exist_ok=True)
+        (out / f"{name}.md").write_text(table(rows) + "\n", encoding="utf-8")
+        (out / f"{name}.json").write_text(json.dumps(as_json(rows), indent=1), encoding="utf-8")
+        draw(out / f"{name}.png", rows, title)
+
+
+def tell(row: Row) -> None:
+    mean, p95 = relative_errors(row)
+    say(
+        f"{row.subject} {row.setting} at {row.rate_per_s:.1f}/s: measured {row.measured.mean_s * 1e3:.2f}, "
+        f"p95 {row.measured.p95_s * 1e3:.2f} ms; predicted {mean:+.1%}, {p95:+.1%}"
+    )
+
+
+def numbers(kind: Callable[[str], float]) -> Callable[[str], list[float]]:
+    return lambda text: [kind(word) for word in text.split(",")]
+
+
+def say(message: str) -> None:
+    print(message, file=sys.stderr, flush=True)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,90 @@
+"""Runs a whole ensemble with real pictures, as it is configured, and predicts every run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tandem.batching.calibrate import completed_per_s
+from tandem.batching.ensemble import Ensemble, ensemble_latencies, simulate_ensemble
+from tandem.batching.measure import Measured
+from tandem.batching.outcome import Outcome
+from tandem.batching.perf_analyzer import picture_data, run_poisson
+from tandem.batching.proof import Figures, Row, measured_figures, replay
+from tandem.batching.samples import make_samples
+from tandem.batching.simulate import SimulationPlan, service_factors
+
+EFFORT = SimulationPlan(items=40_000, replications=10)
+# Requests in flight that keep every step and every processor busy.
+SATURATING = 16
+SETTLE_S = 2.0
+
+
+def measured_capacity(client: Any, found: Measured, pictures: Sequence[bytes], seconds: float) -> float:
+    """Items a second that come back when there are always more than the server can take."""
+    samples = make_samples(found.model, pictures, {})
+    return completed_per_s(client, found.model, samples, in_flight=SATURATING, seconds=seconds)
+
+
+def run_loads(
+    url: str,
+    found: Measured,
+    pictures: Sequence[bytes],
+    capacity_per_s: float,
+    loads: Sequence[float],
+    requests: int,
+) -> list[Row]:
+    """A row for each load, a share of the measured capacity.
+
+    Args:
+        url: the server's gRPC address.
+        found: the ensemble's calibration.
+        pictures: what to send, in turn.
+        capacity_per_s: see `measured_capacity`.
+        loads: shares of it.
+        requests: how many to send at each.
+    """
+    ensemble = found.configured()
+    data = picture_data(pictures, found.model.inputs[0].name)
+    factors = service_factors(found.spread, np.random.default_rng(EFFORT.seed))
+
+    def latencies(sent: NDArray[np.float64]) -> NDArray[np.float64]:
+        return ensemble_latencies(ensemble, sent, factors)[0]
+
+    rows = []
+    for load in loads:
+        rate = load * capacity_per_s
+        trace = run_poisson(url, found.model.name, rate, requests, data=data)
+        measured, error = measured_figures(trace)
+        effort = SimulationPlan(items=EFFORT.items, replications=EFFORT.replications, spread=found.spread)
+        whole = _figures(simulate_ensemble(ensemble, rate, effort), found.transport_s)
+        alone = _figures(simulate_ensemble(unshared(ensemble), rate, effort), found.transport_s)
+        rows.append(
+            Row(
+                subject=found.model.name,
+                setting=f"{load:.0%} of {capacity_per_s:.1f} /s",
+                rate_per_s=rate,
+                load=load,
+                requests=requests,
+                measured=measured,
+                error_s=error,
+                long_run=alone,
+                triton=whole,
+                this_run=replay(trace, latencies, found.transport_s),
+            )
+        )
+        time.sleep(SETTLE_S)  # the next run starts on an empty server
+    return rows
+
+
+def unshared(ensemble: Ensemble) -> Ensemble:
+    """The same with processors for everybody."""
+    return Ensemble(stations=ensemble.stations)
+
+
+def _figures(outcome: Outcome, transport_s: float) -> Figures:
+    return Figures(mean_s=outcome.mean_s + transport_s, p95_s=outcome.p95_s + transport_s)
