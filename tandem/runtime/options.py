@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from tandem.runtime.access import Access
+
 DEFAULT_GRPC_PORT = 8001
 DEFAULT_HTTP_PORT = 8000
 DEFAULT_METRICS_PORT = 8002
@@ -18,6 +20,10 @@ DEFAULT_STOP_TIMEOUT_S = 15.0
 HIGHEST_PORT = 65535
 # Enough that all steps of the ensemble load side by side; Triton's own default is 4.
 LOAD_THREADS = 8
+# For the dashboard: without these Triton counts only sums, which hold no quantiles. Quantile:allowed error.
+LATENCY_QUANTILES = "0.5:0.05,0.95:0.01,0.99:0.001"
+# CPU and GPU use are sampled this often; Prometheus asks every 5 s.
+METRICS_INTERVAL_MS = 1000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +41,7 @@ class ServerOptions:
         auto_complete_config: let backends fill gaps of a config; costs a second process start a model.
         start_timeout_s: seconds until every model must be ready.
         stop_timeout_s: seconds that the server gets to finish after SIGTERM.
+        access: who may call what; by default model control, shared memory, tracing and logging are closed.
         environment: variables added to the server's environment.
     """
 
@@ -48,6 +55,7 @@ class ServerOptions:
     auto_complete_config: bool = False
     start_timeout_s: float = DEFAULT_START_TIMEOUT_S
     stop_timeout_s: float = DEFAULT_STOP_TIMEOUT_S
+    access: Access = field(default_factory=Access)
     environment: Mapping[str, str] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -96,6 +104,10 @@ class ServerOptions:
             f"--metrics-port={self.metrics_port}",
             f"--log-info={str(self.log_verbose >= 1).lower()}",
             f"--log-verbose={max(0, self.log_verbose - 1)}",
+            f"--metrics-interval-ms={METRICS_INTERVAL_MS}",
+            "--metrics-config=summary_latencies=true",
+            f"--metrics-config=summary_quantiles={LATENCY_QUANTILES}",
+            *self.access.arguments(),
         ]
         if not self.auto_complete_config:
             arguments.append("--disable-auto-complete-config")

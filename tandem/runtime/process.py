@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 import os
+import resource
 import signal
 import subprocess
 import time
@@ -38,9 +39,12 @@ class ServerProcess:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
+            umask=0o077,  # its shared memory holds pictures of cards: nobody else may read it
             start_new_session=True,  # a terminal's Ctrl-C reaches us only, and we stop it in order
             preexec_fn=die_with_parent,  # noqa: PLW1509 - it calls one C function and nothing else
         )
+        # A core dump would hold pictures of cards. What the server starts inherits this.
+        resource.prlimit(self._process.pid, resource.RLIMIT_CORE, (0, 0))
         if self._process.stdout is None:
             raise RuntimeError("the server's output is not connected")
         self.log = LogPump(self._process.stdout, sink)

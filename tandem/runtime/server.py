@@ -21,6 +21,7 @@ from pathlib import Path
 from types import TracebackType
 
 from tandem.runtime import shared_memory
+from tandem.runtime.access import ADMIN_HEADER
 from tandem.runtime.backends_folder import assemble_backends
 from tandem.runtime.cache import cache_folder
 from tandem.runtime.errors import (
@@ -186,7 +187,7 @@ class TritonServer:
         host, port = self._host.strip("[]"), self.options.http_port
         connection = http.client.HTTPConnection(host, port, timeout=_PROBE_TIMEOUT_S)
         try:
-            connection.request(method, path)
+            connection.request(method, path, headers={ADMIN_HEADER: self.options.access.admin_token})
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:
