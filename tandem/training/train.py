@@ -195,7 +195,12 @@ class Trainer:
         scratch = self.folder / "checkpoint.new"
         torch.save(state, scratch)
         scratch.replace(self.folder / "checkpoint.pt")  # never half a file, however it is interrupted
-        torch.save(self.average.state_dict(), self.folder / "detector.pt")
+        # Half the size in the repository; the exported model is made from these, so nothing differs later.
+        weights = {
+            name: value.half() if value.dtype.is_floating_point else value
+            for name, value in self.average.state_dict().items()
+        }
+        torch.save(weights, self.folder / "detector.pt")
 
     def load(self) -> None:
         """Go on from the folder's checkpoint."""
