@@ -39,7 +39,6 @@ class ServerProcess:
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
-            umask=0o077,  # its shared memory holds pictures of cards: nobody else may read it
             start_new_session=True,  # a terminal's Ctrl-C reaches us only, and we stop it in order
             preexec_fn=die_with_parent,  # noqa: PLW1509 - it calls one C function and nothing else
         )

@@ -16,7 +16,7 @@ import logging
 import os
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
@@ -142,13 +142,14 @@ class TritonServer:
             self._process = None
 
     def check(self) -> None:
-        """Return if the server process runs.
+        """Return if the server process runs; hides the regions of model processes that started since.
 
         Raises:
             ServerDiedError: it ended by itself, with its exit status and its last words.
         """
         if self._process is None or self._process.exit_status() is not None:
             raise self._death()
+        shared_memory.hide_regions(self._shm_prefix)
 
     def models(self) -> dict[str, str]:
         """Name → state (`READY`, …) of every model in the repository.
@@ -156,7 +157,8 @@ class TritonServer:
         Raises:
             OSError: the server doesn't answer.
         """
-        body = self._ask("POST", "/v2/repository/index")[1]
+        token = {ADMIN_HEADER: self.options.access.admin_token}
+        body = self._ask("POST", "/v2/repository/index", token)[1]
         return {entry["name"]: entry.get("state", "UNAVAILABLE") for entry in json.loads(body)}
 
     def _wait_until_ready(self, process: ServerProcess) -> None:
@@ -165,6 +167,7 @@ class TritonServer:
             if process.exit_status() is not None:
                 raise self._death()
             if self._is_ready():
+                shared_memory.hide_regions(self._shm_prefix)
                 return
             time.sleep(_POLL_INTERVAL_S)
         raise StartTimeoutError(
@@ -183,11 +186,11 @@ class TritonServer:
         except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
             return False  # not listening yet, or somebody else is
 
-    def _ask(self, method: str, path: str) -> tuple[int, bytes]:
+    def _ask(self, method: str, path: str, headers: Mapping[str, str] | None = None) -> tuple[int, bytes]:
         host, port = self._host.strip("[]"), self.options.http_port
         connection = http.client.HTTPConnection(host, port, timeout=_PROBE_TIMEOUT_S)
         try:
-            connection.request(method, path, headers={ADMIN_HEADER: self.options.access.admin_token})
+            connection.request(method, path, headers=dict(headers or {}))
             answer = connection.getresponse()
             return answer.status, answer.read()
         finally:

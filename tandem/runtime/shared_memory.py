@@ -9,9 +9,11 @@ from __future__ import annotations
 import os
 import re
 import secrets
+from contextlib import suppress
 from pathlib import Path
 
 SHARED_MEMORY = Path("/dev/shm")  # noqa: S108 - that is where Linux keeps POSIX shared memory
+_OWNER_ONLY = 0o600
 _NAME = re.compile(r"tandem-(?P<namespace>\d+)-(?P<pid>\d+)-[0-9a-f]+-")
 
 
@@ -27,6 +29,17 @@ def remove_regions(prefix: str, folder: Path = SHARED_MEMORY) -> list[str]:
         path.unlink(missing_ok=True)
         removed.append(path.name)
     return removed
+
+
+def hide_regions(prefix: str, folder: Path = SHARED_MEMORY) -> None:
+    """Leave the regions whose names start with `prefix` to their owner alone.
+
+    They hold pictures of cards, and Triton lets every user of the machine read them, whatever the umask. Who
+    has opened a region goes on using it.
+    """
+    for path in folder.glob(f"{prefix}*"):
+        with suppress(FileNotFoundError):  # a model process that ended took it away
+            path.chmod(_OWNER_ONLY)
 
 
 def remove_leftovers(folder: Path = SHARED_MEMORY) -> list[str]:

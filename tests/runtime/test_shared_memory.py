@@ -4,7 +4,7 @@ import os
 import subprocess
 from pathlib import Path
 
-from tandem.runtime.shared_memory import new_prefix, remove_leftovers, remove_regions
+from tandem.runtime.shared_memory import hide_regions, new_prefix, remove_leftovers, remove_regions
 
 
 def dead_pid() -> int:
@@ -30,3 +30,11 @@ def test_leftovers_are_those_whose_starter_is_gone(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     assert remove_leftovers(tmp_path) == [dead]
     assert {path.name for path in tmp_path.iterdir()} == {living, elsewhere, "tandem-notes"}
+
+
+def test_only_the_owner_may_read_the_servers_regions(tmp_path: Path) -> None:
+    mine, other = tmp_path / f"{new_prefix()}a", tmp_path / f"{new_prefix()}a"
+    for path in (mine, other):
+        path.touch(0o644)
+    hide_regions(mine.name.removesuffix("a"), tmp_path)
+    assert [path.stat().st_mode & 0o777 for path in (mine, other)] == [0o600, 0o644]
