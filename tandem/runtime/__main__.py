@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 
 from tandem.runtime import options as defaults
+from tandem.runtime.access import Access, TlsFiles
 from tandem.runtime.errors import EmbeddedServerError
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
@@ -21,6 +22,13 @@ _PORTS = {
     "grpc": defaults.DEFAULT_GRPC_PORT,
     "http": defaults.DEFAULT_HTTP_PORT,
     "metrics": defaults.DEFAULT_METRICS_PORT,
+}
+_ACCESS_FILES = {
+    "--token-file": "holds the token that every caller of the models must send; default: no token",
+    "--admin-token-file": "holds the token for model control, shared memory, tracing, logging; default: closed",
+    "--tls-certificate": "PEM; gRPC speaks TLS only, and HTTP serves no models any more",
+    "--tls-key": "PEM; the certificate's private key",
+    "--tls-client-authorities": "PEM; gRPC callers must show a certificate that one of these has signed",
 }
 
 
@@ -48,6 +56,7 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> tuple[ServerOptio
     add("--log-verbose", type=int, default=0, metavar="N", help="0 = warnings, 1 = information, 2… = all")
     timeout_s = defaults.DEFAULT_START_TIMEOUT_S
     add("--start-timeout", type=float, default=timeout_s, metavar="S", help="seconds, default %(default)g")
+    _add_access(parser)
     add("--set-up-only", action="store_true", help="make what is missing, then leave")
     chosen = parser.parse_args(arguments)
     try:
@@ -60,10 +69,41 @@ def parse_arguments(arguments: Sequence[str] | None = None) -> tuple[ServerOptio
             config_name=chosen.config_name,
             log_verbose=chosen.log_verbose,
             start_timeout_s=chosen.start_timeout,
+            access=_access(chosen),
         )
-    except ValueError as error:
+    except (ValueError, OSError) as error:
         parser.error(str(error))
     return options, chosen.set_up_only
+
+
+def _add_access(parser: argparse.ArgumentParser) -> None:
+    """Who may call what: see docs/security.md."""
+    group = parser.add_argument_group("who may call what")
+    for name, text in _ACCESS_FILES.items():
+        group.add_argument(name, type=Path, metavar="FILE", help=text)
+
+
+def _access(chosen: argparse.Namespace) -> Access:
+    """The access that the arguments ask for.
+
+    Raises:
+        ValueError: they don't fit each other, or a token is too weak.
+        OSError: a token's file can't be read.
+    """
+    if (chosen.tls_certificate is None) != (chosen.tls_key is None):
+        raise ValueError("--tls-certificate and --tls-key go together")
+    if chosen.tls_client_authorities is not None and chosen.tls_certificate is None:
+        raise ValueError("--tls-client-authorities needs --tls-certificate")
+    tls = chosen.tls_certificate and TlsFiles(
+        certificate=chosen.tls_certificate.resolve(),
+        key=chosen.tls_key.resolve(),
+        client_authorities=chosen.tls_client_authorities and chosen.tls_client_authorities.resolve(),
+    )
+    caller = chosen.token_file and chosen.token_file.read_text("utf-8").strip()
+    if chosen.admin_token_file is None:
+        return Access(caller_token=caller, tls=tls)
+    admin = chosen.admin_token_file.read_text("utf-8").strip()
+    return Access(admin_token=admin, caller_token=caller, tls=tls)
 
 
 def serve(options: ServerOptions) -> None:
