@@ -62,7 +62,7 @@ def kind_by_label(row: Row) -> RowKind:
     """What the row shows: what its place says, unless it has plainly another row's label."""
     if _cost(row, row.kind) < float("inf"):
         return row.kind
-    cost, kind = min((_cost(row, kind), kind) for kind in LABELS)
+    cost, kind = min((_cost(row, kind, whole=True), kind) for kind in LABELS)
     return kind if cost <= _CERTAIN else row.kind
 
 
@@ -89,8 +89,14 @@ def usual_pitch(glyphs: Sequence[Glyph]) -> float:
     return median_low(distances) if distances else 0.0
 
 
-def _cost(row: Row, kind: RowKind) -> float:
-    return min(label_length(row.glyphs, label)[1] for label in LABELS[kind])
+def _cost(row: Row, kind: RowKind, *, whole: bool = False) -> float:
+    """What the best label of a kind costs; if `whole`, of those read from end to end.
+
+    The rest of a label (生) also begins the lines of addresses (生活区).
+    """
+    found = [(label, *label_length(row.glyphs, label)) for label in LABELS[kind]]
+    costs = [cost for label, length, cost in found if length >= len(label) or not whole]
+    return min(costs, default=float("inf"))
 
 
 def _gap_before(glyphs: Sequence[Glyph], index: int, pitch: float) -> bool:

@@ -52,6 +52,8 @@ def test_a_runner_up_helps_a_misread_label() -> None:
 def test_a_plain_label_of_another_row_decides_what_the_row_is() -> None:
     assert kind_by_label(row(RowKind.NAME, "住址 北京市")) == RowKind.ADDRESS
     assert kind_by_label(row(RowKind.NAME, "姓名 住址")) == RowKind.NAME
+    assert kind_by_label(row(RowKind.ADDRESS, "生活区")) == RowKind.ADDRESS
+    assert kind_by_label(row(RowKind.ADDRESS, "生 活区")) == RowKind.ADDRESS
     assert kind_by_label(row(RowKind.NAME, "张三")) == RowKind.NAME
     assert kind_by_label(row(RowKind.BIRTH, "有效期限 2006")) == RowKind.VALIDITY
 
