@@ -39,7 +39,7 @@ class HoughConfig:
 
     px_per_mm: float = 6.0
     margin_mm: float = 6.0
-    max_tilt_deg: float = 6.0
+    max_tilt_deg: float = 8.0
     min_support: float = 0.5
     distance_sigma_mm: float = 3.0
     distance_weight: float = 0.15

@@ -32,12 +32,13 @@ class LaneConfig:
     Attributes:
         lanes_per_card: lanes that each card brings.
         width: px, a multiple of 8.
-        gap: px between two rows of a lane, so that they are not read as one word.
+        gap: px between two rows of a lane, beside the free paper that each row brings, so that they are not
+            read as one word.
     """
 
     lanes_per_card: int = 3
     width: int = 768
-    gap: int = 32
+    gap: int = 16
 
     def __post_init__(self) -> None:
         if self.width % TIME_STEP or self.width <= 0:

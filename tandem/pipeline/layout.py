@@ -34,7 +34,7 @@ class SideLayout:
         rows: top to bottom; of rows that repeat (address, authority) the first.
         area: x0, y0, x1, y1 of what is looked at.
         anchor: x0, x1 where every row has ink: labels and the first two characters of values.
-        value: x0, x1 where the first two characters of values are.
+        value: x0, x1 where the first character of values is.
         repeats: the kind of which up to `most` rows follow each other.
         most: how many.
     """
@@ -62,7 +62,7 @@ PORTRAIT_SIDE = SideLayout(
     ),
     area=(4.0, 5.0, 82.0, 51.5),
     anchor=(5.5, 21.0),
-    value=(14.2, 21.0),
+    value=(14.2, 19.0),
     repeats=RowKind.ADDRESS,
     most=4,
 )
@@ -73,7 +73,7 @@ EMBLEM_SIDE = SideLayout(
     ),
     area=(16.0, 33.5, 83.0, 51.5),
     anchor=(19.0, 41.0),
-    value=(33.5, 41.0),
+    value=(33.5, 38.5),
     repeats=RowKind.AUTHORITY,
     most=2,
 )

@@ -37,11 +37,11 @@ FloatArray = NDArray[np.float32]
 #: From this probability on a card is read as its emblem side.
 EMBLEM_SIDE_FROM = 0.5
 #: Rows may be narrowed to these shares of their width to fit on the lanes. A hanzi keeps two of the
-#: recogniser's time steps at half its width (measured: as many rows exact at 0.65 as at 1, within 1.5 %); a
-#: digit, which is 2.4 mm wide, needs two to be told from an equal neighbour, so the number must not be
-#: narrowed much.
+#: recogniser's time steps at half its width (measured: as many rows exact at 0.65 as at 1, within 1.5 %). Two
+#: equal digits, each 1.5-2.4 mm wide, need nearly all of theirs to be told apart: rows with digits give way
+#: last.
 LEAST_SHARE = 0.5
-LEAST_SHARES = {RowKind.NUMBER: 0.85}
+LEAST_SHARES = {RowKind.NUMBER: 0.85, RowKind.BIRTH: 0.85, RowKind.VALIDITY: 0.85, RowKind.ADDRESS: 0.7}
 #: The card's outermost part, where a badly found edge would show what lies behind, mm.
 _RIM_MM = 3.0
 #: A picture with more cards than this is cut to the best of them.

@@ -7,6 +7,7 @@ a blur) are cut where the neighbours let them be expected.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -30,7 +31,7 @@ _SHIFT_COST = 0.03
 _CARD_SLANT = 0.05
 _ROW_SLANT = 0.02
 #: Lines that follow each other: distance, mm.
-_PITCH_MM = (3.9, 5.5)
+_PITCH_MM = (3.2, 5.5)
 #: ... and of the last of four lines of an address to the number.
 _TIGHTEST_PITCH_MM = 2.5
 #: A further line must be this clear beside the first one.
@@ -48,17 +49,18 @@ _LEAST_RUN_MM = 0.35
 #: Where the number's digits begin, and the least free paper before them, mm.
 _DIGITS_BEGIN_MM = (26.5, 33.0)
 _LABEL_GAP_MM = 1.5
-#: Text is not interrupted by more than this (from the sex to the nation, its label too pale to be seen).
-_WIDEST_GAP_MM = 17.0
+#: Text is not interrupted by more paper than this, mm: from the label to the value; where labels too pale
+#: to be seen lie between, more.
+_USUAL_GAP_MM = 5.0
+_WIDEST_GAP_MM = {RowKind.SEX_NATION: 17.0, RowKind.BIRTH: 12.0, RowKind.NUMBER: 12.0}
 #: How far left of its printed place a row's label may begin, mm.
 _LABEL_SEARCH_MM = 1.9
 #: Texts may run this far over their usual right end, mm (cards without a portrait, other fonts).
 _OVERLAP_MM = 4.5
-#: Beyond that end only ink this wide (ems: one or two characters) and this near to the text is text.
-_CHARACTER_WIDTHS = (0.55, 2.3)
+#: Beyond that end only ink this near to the text (ems) and no longer than this belongs to it, not to the
+#: portrait.
 _CHARACTER_GAP = 0.45
-#: Parts of one character are nearer than this, ems.
-_INNER_GAP = 0.15
+_LONGEST_OVERHANG = 1.6
 #: How much one row's slope may differ from the card's usual one.
 _UNUSUAL_SLANT = 0.006
 
@@ -112,11 +114,22 @@ def find_rows(card: NDArray[np.uint8], emblem: bool) -> list[Row]:
     level = unslanted(ink, slope)
     lines = _further_lines(_place_rows(level, layout), level, layout)
     bands = [_band(line, below, level, layout) for line, below in zip(lines, [*lines[1:], None], strict=True)]
-    slopes = np.array([slant(band.ink, _ROW_SLANT, 0.004) for band in bands])
-    usual = np.median(slopes)
-    # A stamp or a smear can tilt one row, not all.
-    slopes = np.clip(slopes, usual - _UNUSUAL_SLANT, usual + _UNUSUAL_SLANT)
-    return [_cut(band, float(own), slope, layout) for band, own in zip(bands, slopes, strict=True)]
+    slopes = _row_slopes(bands)
+    return [_cut(band, own, slope, layout) for band, own in zip(bands, slopes, strict=True)]
+
+
+def _row_slopes(bands: Sequence[_Band]) -> list[float]:
+    """Each row's slope on the level map: long rows tell it, short and stained ones follow.
+
+    Where the rectification is a little wrong the rows fan out: their slopes change evenly from top to bottom.
+    """
+    seen = np.array([slant(band.ink, _ROW_SLANT, 0.004) for band in bands])
+    usual = float(np.median(seen))
+    seen = np.clip(seen, usual - _UNUSUAL_SLANT, usual + _UNUSUAL_SLANT)
+    weights = np.array([float((band.ink.max(axis=0) > 0).sum()) for band in bands]) + 1e-3
+    tops = np.array([band.top for band in bands], np.float64)
+    line = np.polyfit(tops, seen, 1 if len(bands) > 3 else 0, w=weights)
+    return [float(value) for value in np.polyval(line, tops)]
 
 
 def _place_rows(level: FloatArray, layout: SideLayout) -> list[_Line]:
@@ -235,17 +248,17 @@ def _ends(band: FloatArray, printed: PrintedRow) -> tuple[int, int]:
         return 0, band.shape[1]
     # A label too pale to be seen is still read: the row begins no later than where it is printed.
     first = min(inside[0][0], round(_LABEL_SEARCH_MM * SCALE))
-    last = inside[0][1]
     if printed.kind is RowKind.NUMBER:
         first = _behind_label(inside, printed) or first
-    for begin, end in inside[1:]:
-        if begin - last > _WIDEST_GAP_MM * SCALE:
-            return first, last
-        last = end
-    for begin, end in _merged([run for run in runs if run[1] > usual_end], _INNER_GAP * em):
-        if not _goes_on(begin, end, last, em):
+    widest_gap = _WIDEST_GAP_MM.get(printed.kind, _USUAL_GAP_MM) * SCALE
+    last = inside[0][1]
+    for begin, end in (run for run in runs if run in inside or run[1] > usual_end):
+        starts_inside = begin < usual_end - em
+        if begin - last > (widest_gap if starts_inside else _CHARACTER_GAP * em):
+            break
+        if end - usual_end > _LONGEST_OVERHANG * em or end == band.shape[1] > usual_end:
             # Text that runs into something else (a stamp) is at least read up to its usual end.
-            return first, max(last, round(usual_end)) if begin < usual_end - em else last
+            return first, max(last, round(usual_end)) if starts_inside else last
         last = end
     return first, last
 
@@ -259,23 +272,6 @@ def _behind_label(runs: list[tuple[int, int]], printed: PrintedRow) -> int | Non
     gaps = [(run[0] - before[1], run[0]) for before, run in pairwise(runs) if low <= run[0] <= high]
     gap, begin = max(gaps, default=(0, 0))
     return begin if gap >= _LABEL_GAP_MM * SCALE else None
-
-
-def _goes_on(begin: int, end: int, last: int, em: float) -> bool:
-    """Whether ink from `begin` to `end` is more of the text that ends at `last`, px."""
-    narrowest, widest = _CHARACTER_WIDTHS
-    return begin - last <= _CHARACTER_GAP * em and narrowest * em <= end - begin <= widest * em
-
-
-def _merged(runs: list[tuple[int, int]], gap: float) -> list[tuple[int, int]]:
-    """The runs, those less than `gap` apart joined."""
-    joined: list[tuple[int, int]] = []
-    for begin, end in runs:
-        if joined and begin - joined[-1][1] < gap:
-            joined[-1] = (joined[-1][0], end)
-        else:
-            joined.append((begin, end))
-    return joined
 
 
 def _runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
