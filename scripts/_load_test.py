@@ -9,7 +9,7 @@ import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
@@ -23,6 +23,7 @@ from tandem.batching.reference_proof import (
     batcher_subjects,
     calibrate_subject,
     judge_case,
+    perf_analyzer_transport_s,
     run_subject,
     write_subjects,
 )
@@ -97,6 +98,7 @@ def reference(options: argparse.Namespace) -> None:
             widest = max(subjects, key=lambda subject: (subject.rule.max_batch, -subject.rule.delay_s))
             found = calibrate_subject(server.grpc_url, widest, options.budget_s)
             say(f"s(b) = {', '.join(f'{value * 1e3:.2f}' for value in found.service.seconds)} ms")
+            found = replace(found, transport_s=perf_analyzer_transport_s(server.grpc_url, widest, found))
             say(f"gap {found.gap_s * 1e3:.2f} ms, transport {found.transport_s * 1e3:.2f} ms")
             rows = []
             for subject in subjects:

@@ -18,6 +18,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -43,7 +44,7 @@ class Calibration:
         service: median s(b) for b = 1 … largest measured, seconds, gap included.
         spread_s: half the distance between the quartiles of s(b), seconds.
         samples: how many batches of each size were measured.
-        gap_s: part of s(b) that the backend does not see, seconds.
+        gap_s: part of s(largest) that the backend does not see, seconds.
         slowdown: factor by which busy instances hinder each other, 1 or more; not part of `service`.
         transport_s: what a client's latency has beyond queueing and s(b), seconds.
         fit: alpha and beta; None with a single batch size.
@@ -146,15 +147,15 @@ def calibrate(
         used, busy = processor_clock() if processor_clock else 0.0, _busy_s(client, model)
         table = _measure_sizes(client, caller, model, largest, begin + budget_s * (1 - LOOP_SHARE))
         used, busy = processor_clock() - used if processor_clock else 0.0, _busy_s(client, model) - busy
-        gap, slowdown = _closed_loop(client, caller, model, largest, table, budget_s * LOOP_SHARE)
-    medians = [float(np.median(table[size])) + gap for size in range(1, largest + 1)]
+        gaps, slowdown = _gaps(client, caller, model, largest, table, budget_s * LOOP_SHARE)
+    medians = [float(np.median(table[size])) + gaps[size - 1] for size in range(1, largest + 1)]
     quartiles = [np.subtract(*np.percentile(table[size], (75, 25))) / 2 for size in range(1, largest + 1)]
     return Calibration(
         model=model,
         service=ServiceTime(tuple(medians)),
         spread_s=tuple(map(float, quartiles)),
         samples=tuple(len(table[size]) for size in range(1, largest + 1)),
-        gap_s=gap,
+        gap_s=gaps[-1],
         slowdown=slowdown,
         transport_s=max(lone - model.delay_us / 1e6 * (model.max_batch > 1) - medians[0], 0.0),
         fit=fit_line(range(1, largest + 1), medians) if largest > 1 else None,
@@ -255,16 +256,35 @@ def _fill(client: Any, caller: _Caller, model: LiveModel, size: int, times: dict
         times[size].append((after[1] - before[1]) / (after[0] - before[0]))
 
 
-def _closed_loop(
+def _gaps(
     client: Any,
     caller: _Caller,
     model: LiveModel,
     largest: int,
     table: dict[int, list[float]],
     seconds: float,
+) -> tuple[list[float], float]:
+    """The gap for every batch size, seconds, and the slowdown of busy instances.
+
+    Full batches come about with twice as many items in flight as the instances take; batches of one with a
+    single item more than there are instances. Between the two the gap is taken as a line: it is sending
+    answers, mostly.
+    """
+    loop = partial(_closed_loop, client, caller, model, table)
+    full, slowdown = loop(2 * largest * model.instances, seconds / 2)
+    single = loop(model.instances + 1, seconds / 2)[0] if largest > 1 else full
+    return [float(gap) for gap in np.linspace(min(single, full), full, largest)], slowdown
+
+
+def _closed_loop(
+    client: Any,
+    caller: _Caller,
+    model: LiveModel,
+    table: dict[int, list[float]],
+    in_flight: int,
+    seconds: float,
 ) -> tuple[float, float]:
-    """The gap, seconds, and the slowdown, from a loop that always has more items than the instances take."""
-    in_flight = 2 * largest * model.instances
+    """The mean gap, seconds, and the slowdown, while so many items are always under way."""
     before, begin = _statistics(client, model), time.perf_counter()
     for _ in range(in_flight):
         caller.send()

@@ -23,6 +23,9 @@ from tandem.batching.solve import solve
 
 # Enough for a predicted mean good to about a half per cent at 85 % load.
 EFFORT = SimulationPlan(items=200_000, replications=10)
+# The short run that tells how fast the client is.
+LIGHT_LOAD = 0.15
+LIGHT_REQUESTS = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -76,6 +79,17 @@ def write_subjects(repository: Path, subjects: Iterable[Subject]) -> None:
 def calibrate_subject(url: str, subject: Subject, budget_s: float) -> Calibration:
     """Measured times of a subject; the largest one serves for all of its alpha and beta."""
     return measure(connect(url), subject.model.name, budget_s=budget_s).steps[0]
+
+
+def perf_analyzer_transport_s(url: str, subject: Subject, found: Calibration) -> float:
+    """What perf_analyzer's latency has beyond the server's, seconds: a prediction's error at light load.
+
+    It is a faster client than Python's, which measured `found`.
+    """
+    station = Station(service=found.service, rule=subject.rule, instances=subject.model.instances)
+    trace = run_poisson(url, subject.model.name, LIGHT_LOAD / found.service.of(1), LIGHT_REQUESTS)
+    inside = station_run(station, triton=True)(trace.sent_s, np.ones(1))[0]
+    return max(float(np.median(trace.latency_s - inside)), 0.0)
 
 
 def run_subject(
