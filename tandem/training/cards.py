@@ -12,7 +12,7 @@ from tandem.training.faces import REFERENCE_WIDTH_PX, Face, Side, draw_emblem_fa
 from tandem.training.people import EmblemFault, PortraitFault, draw_emblem_text, draw_portrait_text
 from tandem.training.pools import Pool
 from tandem.training.stamps import stamp
-from tandem.training.styles import draw_style
+from tandem.training.styles import Style, draw_style
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,6 +38,7 @@ def draw_card(
     width_px: int = REFERENCE_WIDTH_PX,
     stamp_share: float = 0.15,
     fault_share: float = 0.0,
+    style: Style | None = None,
 ) -> Card:
     """A card.
 
@@ -48,6 +49,7 @@ def draw_card(
         width_px: pixels, ≥ 64; the height follows.
         stamp_share: how many cards carry a stamp or a note, 0–1; twice as many of the grey copies.
         fault_share: how many cards contradict themselves, 0–1.
+        style: None: one of the pool.
 
     Raises:
         StyleError: a share outside 0–1, or `width_px` too small.
@@ -55,7 +57,7 @@ def draw_card(
     """
     if not (0 <= stamp_share <= 1 and 0 <= fault_share <= 1):
         raise StyleError(f"shares lie between 0 and 1, got {stamp_share} and {fault_share}")
-    style = draw_style(rng, pool)
+    style = style or draw_style(rng, pool)
     side = side or ("portrait" if rng.random() < 0.5 else "emblem")
     faulty = bool(rng.random() < fault_share)
     fault: PortraitFault | EmblemFault | None

@@ -7,7 +7,7 @@ as well.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -17,17 +17,24 @@ from numpy.typing import NDArray
 from torch.utils.data import IterableDataset, get_worker_info
 
 from tandem.training.backdrops import Pool, draw_backdrop
-from tandem.training.cards import draw_card
+from tandem.training.cards import Card, draw_card
 from tandem.training.conditions import TRAINING, Conditions
 from tandem.training.confusers import draw_confuser
 from tandem.training.detector import INPUT_SIZE
+from tandem.training.faces import Side
 from tandem.training.losses import MAX_CARDS
 from tandem.training.photographs import StoredFlat, photograph
+from tandem.training.styles import draw_style
 
 Image = NDArray[np.uint8]
 PADDING = 114  # grey around a letterboxed picture, as `tandem.pipeline` pads
 _FACE_WIDTH = 400  # px: wider than any card on a thumbnail
 _BACKDROP_SIZE = 448  # px
+_FACES_PER_COPY = 4
+_BARE = 0.6  # share of the copies' portrait sides without a portrait: collections of copies blank it
+_GREY_FACES = 0.7  # share of copied sheets whose cards are drawn as copies
+_REAL = 0.8  # share of pictures of one thing alone that show a card
+_EDGE_TO_EDGE = 0.06  # share of pictures that are exactly one card
 _MIN_SEEN = 0.7  # share of a card inside the frame below which nobody expects it to be found
 # Width : height of pictures: phones upright and across, old cameras, square crops.
 _ASPECTS = (4 / 3, 3 / 4, 3 / 4, 16 / 9, 9 / 16, 1.0, 3 / 2, 2 / 3)
@@ -63,9 +70,10 @@ _COPY = replace(
 
 @dataclass(frozen=True, kw_only=True)
 class Pools:
-    """What photographs are composed of."""
+    """What photographs are composed of; copies are grey faces, portraits often blanked."""
 
     faces: list[StoredFlat]
+    copies: list[StoredFlat]
     confusers: list[StoredFlat]
     backdrops: list[Image]
 
@@ -87,23 +95,38 @@ class Sample:
     count: int
 
 
+def _stored(card: Card) -> StoredFlat:
+    return StoredFlat(image=card.face.image, alpha=card.face.alpha, side=card.face.side)
+
+
 def build_pools(seed: int, *, faces: int, confusers: int, backdrops: int, pool: Pool = "train") -> Pools:
     """Draw the pools; the same seed and counts give the same pools."""
     rng = np.random.default_rng(seed)
-    drawn = []
-    for index in range(faces):
-        face = draw_card(rng, pool, side="emblem" if index % 2 else "portrait", width_px=_FACE_WIDTH).face
-        drawn.append(StoredFlat(image=face.image, alpha=face.alpha, side=face.side))
+    sides: tuple[Side, Side] = ("portrait", "emblem")
+    drawn = [
+        _stored(draw_card(rng, pool, side=sides[index % 2], width_px=_FACE_WIDTH)) for index in range(faces)
+    ]
+    copies = []
+    for index in range(faces // _FACES_PER_COPY):
+        grey = replace(
+            draw_style(rng, pool), grey=True, portrait="none" if rng.random() < _BARE else "cut_out"
+        )
+        card = draw_card(rng, pool, side=sides[index % 2], width_px=_FACE_WIDTH, stamp_share=0.3, style=grey)
+        copies.append(_stored(card))
     others = [draw_confuser(rng, width_px=_FACE_WIDTH) for _ in range(confusers)]
     return Pools(
         faces=drawn,
+        copies=copies,
         confusers=[StoredFlat(image=image, alpha=alpha, side=None) for image, alpha in others],
         backdrops=[draw_backdrop(rng, _BACKDROP_SIZE, _BACKDROP_SIZE, pool) for _ in range(backdrops)],
     )
 
 
-def _pick(rng: np.random.Generator, pools: Pools, cards: int, confusers: int) -> list[StoredFlat]:
-    chosen = [pools.faces[int(rng.integers(len(pools.faces)))] for _ in range(cards)]
+def _pick(
+    rng: np.random.Generator, pools: Pools, cards: int, confusers: int, *, copies: bool = False
+) -> list[StoredFlat]:
+    faces = pools.copies if copies else pools.faces
+    chosen = [faces[int(rng.integers(len(faces)))] for _ in range(cards)]
     chosen += [pools.confusers[int(rng.integers(len(pools.confusers)))] for _ in range(confusers)]
     return [chosen[int(index)] for index in rng.permutation(len(chosen))]
 
@@ -121,11 +144,8 @@ def _scene(rng: np.random.Generator, pools: Pools) -> tuple[list[StoredFlat], Co
     if kind < 0.28:
         half_turn = 180.0 * float(rng.integers(2)) + rng.normal(0, 4)
         copy = replace(_COPY, rotation_deg=(half_turn - 5, half_turn + 5)) if rng.random() < 0.5 else _COPY
-        return (
-            _pick(rng, pools, int(rng.choice([0, 1, 2], p=[0.1, 0.35, 0.55])), int(rng.random() < 0.15)),
-            copy,
-            aspect,
-        )
+        cards, confusers = int(rng.choice([0, 1, 2], p=[0.1, 0.35, 0.55])), int(rng.random() < 0.15)
+        return _pick(rng, pools, cards, confusers, copies=bool(rng.random() < _GREY_FACES)), copy, aspect
     cards = int(rng.choice([0, 1, 2, 3], p=[0.16, 0.6, 0.19, 0.05]))
     confusers = (
         int(rng.choice([0, 1, 2], p=[0.65, 0.27, 0.08]))
@@ -157,12 +177,43 @@ def _ground(rng: np.random.Generator, pools: Pools, conditions: Conditions) -> I
 
 def draw_sample(rng: np.random.Generator, pools: Pools, side: int = INPUT_SIZE) -> Sample:
     """Photograph a random scene as a thumbnail of `side` pixels a side."""
+    if rng.random() < _EDGE_TO_EDGE:
+        return _edge_to_edge(rng, pools, side)
     flats, conditions, aspect = _scene(rng, pools)
     width = side if aspect >= 1 else round(side * aspect)
     height = side if aspect <= 1 else round(side / aspect)
     image, placed = photograph(
         rng, flats, size=(height, width), conditions=conditions, backdrop=_ground(rng, pools, conditions)
     )
+    return _letterboxed(image, flats, placed, side)
+
+
+def _edge_to_edge(rng: np.random.Generator, pools: Pools, side: int) -> Sample:
+    """A picture that is exactly one card, a little more or a little less, as cropping apps leave it."""
+    (flat,) = _pick(rng, pools, 1, 0) if rng.random() < _REAL else _pick(rng, pools, 0, 1)
+    turns = int(rng.choice([0, 0, 1, 2, 3]))
+    long, short = side, round(side * flat.image.shape[0] / flat.image.shape[1])
+    if short > side:
+        long, short = round(side * side / short), side
+    height, width = (short, long) if turns % 2 == 0 else (long, short)
+    frame = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float32)
+    quad = np.roll(frame, -turns, axis=0) + rng.normal(0, 0.012 * long, (4, 2)).astype(np.float32)
+    image, placed = photograph(
+        rng,
+        [flat],
+        size=(height, width),
+        conditions=_CUT_OUT,
+        backdrop=_ground(rng, pools, _CUT_OUT),
+        quads=[quad],
+    )
+    return _letterboxed(image, [flat], placed, side)
+
+
+def _letterboxed(
+    image: Image, flats: Sequence[StoredFlat], placed: Sequence[NDArray[np.float32] | None], side: int
+) -> Sample:
+    """The photograph in the middle of a grey square, with the cards that are seen well enough."""
+    height, width = image.shape[:2]
     thumbnail = np.full((side, side, 3), PADDING, np.uint8)
     top, left = (side - height) // 2, (side - width) // 2
     thumbnail[top : top + height, left : left + width] = image

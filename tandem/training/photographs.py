@@ -190,6 +190,7 @@ def photograph(
     conditions: Conditions = TRAINING,
     pool: Pool = "train",
     backdrop: Image | None = None,
+    quads: Sequence[Quad | None] | None = None,
 ) -> tuple[Image, list[Quad | None]]:
     """Photograph flat things together.
 
@@ -200,6 +201,7 @@ def photograph(
         conditions: how it is taken.
         pool: which backgrounds.
         backdrop: background (H, W, 3) uint8 to use instead of drawing one; resized to the frame.
+        quads: where each flat lies, instead of drawing that.
 
     Returns:
         image: (height, width, 3) uint8 BGR.
@@ -211,12 +213,12 @@ def photograph(
         draw_backdrop(rng, height, width, pool) if backdrop is None else cv2.resize(backdrop, (width, height))
     )
     scene = ground.astype(np.float32)
-    quads = arrange(rng, flats, conditions, size)
-    for flat, quad in zip(flats, quads, strict=True):
+    placed = arrange(rng, flats, conditions, size) if quads is None else list(quads)
+    for flat, quad in zip(flats, placed, strict=True):
         if quad is not None:
             paste(scene, flat, quad, rng)
             if rng.random() < conditions.fingers:
                 _hold(scene, quad, rng)
     optics.light(scene, rng, conditions)
     image = optics.sense(scene, rng, conditions)
-    return image, quads
+    return image, placed

@@ -60,7 +60,7 @@ class TrainingPlan:
         check_every: steps between validations and checkpoints.
     """
 
-    steps: int = 4500
+    steps: int = 5200
     batch: int = 20
     small_share: float = 0.4
     small_size: int = 256
@@ -68,7 +68,7 @@ class TrainingPlan:
     rate: float = 2e-3
     seed: int = 1
     faces: int = 900
-    confusers: int = 450
+    confusers: int = 500
     backdrops: int = 300
     workers: int = 2
     check_every: int = 250
