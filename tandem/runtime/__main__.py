@@ -12,7 +12,7 @@ from types import FrameType
 
 from tandem.runtime import options as defaults
 from tandem.runtime.access import Access, TlsFiles
-from tandem.runtime.errors import EmbeddedServerError
+from tandem.runtime.errors import EmbeddedServerError, ModelProcessDiedError
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
 from tandem.runtime.setup import REPOSITORY, ensure_ready
@@ -25,7 +25,7 @@ _PORTS = {
 }
 _ACCESS_FILES = {
     "--token-file": "holds the token that every caller of the models must send; default: no token",
-    "--admin-token-file": "holds the token for model control, shared memory, tracing, logging; default: closed",
+    "--admin-token-file": "opens model control, shared memory, tracing and logging; default: closed",
     "--tls-certificate": "PEM; gRPC speaks TLS only, and HTTP serves no models any more",
     "--tls-key": "PEM; the certificate's private key",
     "--tls-client-authorities": "PEM; gRPC callers must show a certificate that one of these has signed",
@@ -107,7 +107,7 @@ def _access(chosen: argparse.Namespace) -> Access:
 
 
 def serve(options: ServerOptions) -> None:
-    """Serve until a signal or the server's end.
+    """Serve until a signal or the server's end; starts it again when a model's process has ended.
 
     Raises:
         EmbeddedServerError: the server couldn't start, or ended by itself.
@@ -119,7 +119,12 @@ def serve(options: ServerOptions) -> None:
         )
         while True:
             time.sleep(_CHECK_INTERVAL_S)
-            server.check()
+            try:
+                server.check()
+            except ModelProcessDiedError as error:
+                _say(f"{error}: doing that")
+                server.restart()
+                _say("ready again")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

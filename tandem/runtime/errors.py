@@ -8,6 +8,7 @@ EmbeddedServerError
 ├── PortTakenError          another process listens on a port
 ├── ModelLoadError          the server refused a model
 ├── ServerDiedError         the server process ended by itself
+├── ModelProcessDiedError   a model's process ended; the server lives on, but can't use it any more
 ├── StartTimeoutError       not ready in time
 ├── SetupError              a step of the set-up failed
 └── OnnxModelError          the ONNX backend: settings and graph don't fit each other or this machine
@@ -79,6 +80,13 @@ class ServerDiedError(EmbeddedServerError):
     """The server process ended before or while it was needed."""
 
     code = "server_died"
+
+
+class ModelProcessDiedError(EmbeddedServerError):
+    """The process of a Python model ended; Triton does not start it again, a new server does."""
+
+    code = "model_process_died"
+    retryable = True
 
 
 class StartTimeoutError(EmbeddedServerError):

@@ -27,11 +27,13 @@ from tandem.runtime.cache import cache_folder
 from tandem.runtime.errors import (
     EmbeddedServerError,
     ModelLoadError,
+    ModelProcessDiedError,
     PortTakenError,
     ServerDiedError,
     StartTimeoutError,
 )
 from tandem.runtime.failure import find_failure, is_harmless
+from tandem.runtime.model_processes import ended, model_processes
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.ports import settle_ports
 from tandem.runtime.process import ServerProcess
@@ -59,6 +61,7 @@ class TritonServer:
         self._log = log or _LOG.debug
         self._process: ServerProcess | None = None
         self._shm_prefix = ""
+        self._model_processes: dict[int, str] = {}
 
     def __enter__(self) -> TritonServer:
         self.start()
@@ -142,14 +145,29 @@ class TritonServer:
             self._process = None
 
     def check(self) -> None:
-        """Return if the server process runs; hides the regions of model processes that started since.
+        """Return if the server and its models' processes run.
 
         Raises:
-            ServerDiedError: it ended by itself, with its exit status and its last words.
+            ServerDiedError: the server ended by itself, with its exit status and its last words.
+            ModelProcessDiedError: a model's process ended; `restart` mends that.
         """
         if self._process is None or self._process.exit_status() is not None:
             raise self._death()
-        shared_memory.hide_regions(self._shm_prefix)
+        if dead := ended(self._model_processes):
+            raise ModelProcessDiedError(f"the process of model {', '.join(dead)} ended: restart the server")
+
+    def restart(self) -> None:
+        """Kill the server, with what is in flight, and start it on the same ports.
+
+        Who was in flight gets UNAVAILABLE, which clients may retry; finishing first would fail them for good.
+
+        Raises:
+            EmbeddedServerError: as for `start`.
+        """
+        if self._process is not None:
+            self._process.stop(0)
+        self.stop()
+        self.start()
 
     def models(self) -> dict[str, str]:
         """Name → state (`READY`, …) of every model in the repository.
@@ -168,6 +186,7 @@ class TritonServer:
                 raise self._death()
             if self._is_ready():
                 shared_memory.hide_regions(self._shm_prefix)
+                self._model_processes = model_processes(process.pid)
                 return
             time.sleep(_POLL_INTERVAL_S)
         raise StartTimeoutError(
