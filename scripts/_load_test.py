@@ -99,7 +99,7 @@ def reference(options: argparse.Namespace) -> None:
             found = calibrate_subject(server.grpc_url, widest, options.budget_s)
             say(f"s(b) = {', '.join(f'{value * 1e3:.2f}' for value in found.service.seconds)} ms")
             found = replace(found, transport_s=perf_analyzer_transport_s(server.grpc_url, widest, found))
-            say(f"gap {found.gap_s * 1e3:.2f} ms, transport {found.transport_s * 1e3:.2f} ms")
+            say(f"gap {found.gaps_s[-1] * 1e3:.2f} ms, transport {found.transport_s * 1e3:.2f} ms")
             rows = []
             for subject in subjects:
                 for load in options.loads:
@@ -161,7 +161,7 @@ def id_card(options: argparse.Namespace) -> None:
         say(measured_text(found))
         capacity = measured_capacity(client, found, pictures, options.budget_s)
         say(f"capacity: measured {capacity:.2f}, predicted {found.configured().capacity_per_s:.2f} a second")
-        rows = run_loads(server.grpc_url, found, pictures, capacity, options.loads, options.requests)
+        rows = run_loads(client, server.grpc_url, found, pictures, capacity, options.loads, options.requests)
     for row in rows:
         tell(row)
     publish(rows, options.out, "id_card", "id_card")

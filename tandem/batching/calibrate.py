@@ -44,7 +44,7 @@ class Calibration:
         service: median s(b) for b = 1 … largest measured, seconds, gap included.
         spread_s: half the distance between the quartiles of s(b), seconds.
         samples: how many batches of each size were measured.
-        gap_s: part of s(largest) that the backend does not see, seconds.
+        gaps_s: part of each s(b) that the backend does not see, seconds.
         slowdown: factor by which busy instances hinder each other, 1 or more; not part of `service`.
         transport_s: what a client's latency has beyond queueing and s(b), seconds.
         fit: alpha and beta; None with a single batch size.
@@ -56,7 +56,7 @@ class Calibration:
     service: ServiceTime
     spread_s: tuple[float, ...]
     samples: tuple[int, ...]
-    gap_s: float
+    gaps_s: tuple[float, ...]
     slowdown: float
     transport_s: float
     fit: LinearFit | None
@@ -155,13 +155,42 @@ def calibrate(
         service=ServiceTime(tuple(medians)),
         spread_s=tuple(map(float, quartiles)),
         samples=tuple(len(table[size]) for size in range(1, largest + 1)),
-        gap_s=gaps[-1],
+        gaps_s=tuple(gaps),
         slowdown=slowdown,
         transport_s=max(lone - model.delay_us / 1e6 * (model.max_batch > 1) - medians[0], 0.0),
         fit=fit_line(range(1, largest + 1), medians) if largest > 1 else None,
         took_s=time.perf_counter() - begin,
         demand=used / busy if processor_clock and busy > 0 else 1.0,
     )
+
+
+def batch_counts(client: Any, model: LiveModel) -> dict[int, tuple[int, float]]:
+    """How many batches of each size ran so far, and the backend's time for them together, seconds.
+
+    Raises:
+        ModelNotFoundError, ServerDownError: it went away.
+    """
+    with translated(model.name):
+        return _statistics(client, model)
+
+
+def slowed(
+    found: Calibration, before: dict[int, tuple[int, float]], after: dict[int, tuple[int, float]]
+) -> float:
+    """By how much batches took longer than when they were measured, as a share; 0 where none ran.
+
+    Args:
+        found: the measured times.
+        before: `batch_counts` before.
+        after: `batch_counts` after.
+    """
+    expected = spent = 0.0
+    for size, (count, busy) in after.items():
+        ran, time_before = before.get(size, (0, 0.0))
+        if size <= found.service.max_batch:
+            expected += (count - ran) * (found.service.of(size) - found.gaps_s[size - 1])
+            spent += busy - time_before
+    return spent / expected - 1 if expected > 0 else 0.0
 
 
 def lone_latency_s(client: Any, model: LiveModel, samples: list[Sample]) -> float:

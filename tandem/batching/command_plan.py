@@ -5,9 +5,10 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -75,7 +76,10 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="the server's process here: tells how many processors a step uses",
     )
     live.add_argument(
-        "--processors", type=float, metavar="P", help="processors that the steps of an ensemble share"
+        "--processors",
+        type=float,
+        metavar="P",
+        help="processors that an ensemble's steps share (default: all, if it is here and on CPU)",
     )
     tried = parser.add_argument_group("what is tried")
     tried.add_argument("--rule", choices=("greedy", "strict", "timeout"), help="default: greedy and timeout")
@@ -166,11 +170,16 @@ def _live(arguments: argparse.Namespace) -> _Subject:
         files=[read_file(path) for path in arguments.data],
         shapes=dict(parse_shape(text) for text in arguments.shape),
         max_batch=arguments.max_batch,
-        processors=math.inf if arguments.processors is None else arguments.processors,
         budget_s=arguments.budget_s,
         processor_clock=partial(processor_seconds, arguments.pid) if arguments.pid else None,
     )
     print(measured_text(found), file=sys.stderr)
+    shared = arguments.processors
+    if shared is None and found.on_cpu and is_here(arguments.url):
+        shared = float(os.cpu_count() or 1)
+        print(f"its steps share this machine's {shared:g} processors (--processors)", file=sys.stderr)
+    if shared is not None:
+        found = replace(found, processors=shared)
     triton = arguments.batcher != "ideal"
     return _Subject(
         name=arguments.model,
@@ -178,6 +187,11 @@ def _live(arguments: argparse.Namespace) -> _Subject:
         one_s=found.one_s,
         figures=lambda effort, rule, rate: found.figures(rule, rate, effort, triton=triton),
     )
+
+
+def is_here(url: str) -> bool:
+    """True where the address is this machine's own."""
+    return url.rpartition(":")[0] in ("localhost", "127.0.0.1", "[::1]")
 
 
 def read_file(path: Path) -> bytes:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.batching.calibrate import completed_per_s
+from tandem.batching.calibrate import batch_counts, completed_per_s, slowed
 from tandem.batching.ensemble import Ensemble, ensemble_latencies, simulate_ensemble
 from tandem.batching.measure import Measured
 from tandem.batching.outcome import Outcome
@@ -23,6 +23,8 @@ EFFORT = SimulationPlan(items=40_000, replications=10)
 SATURATING = 16
 SETTLE_S = 2.0
 
+Counts = dict[int, tuple[int, float]]
+
 
 def measured_capacity(client: Any, found: Measured, pictures: Sequence[bytes], seconds: float) -> float:
     """Items a second that come back when there are always more than the server can take."""
@@ -30,7 +32,13 @@ def measured_capacity(client: Any, found: Measured, pictures: Sequence[bytes], s
     return completed_per_s(client, found.model, samples, in_flight=SATURATING, seconds=seconds)
 
 
+def slowed_steps(found: Measured, before: Sequence[Counts], after: Sequence[Counts]) -> float:
+    """By how much the steps took longer than when they were measured, averaged over the steps, as a share."""
+    return float(np.mean([slowed(*step) for step in zip(found.steps, before, after, strict=True)]))
+
+
 def run_loads(
+    client: Any,
     url: str,
     found: Measured,
     pictures: Sequence[bytes],
@@ -41,6 +49,7 @@ def run_loads(
     """A row for each load, a share of the measured capacity.
 
     Args:
+        client: see `live_model.connect`.
         url: the server's gRPC address.
         found: the ensemble's calibration.
         pictures: what to send, in turn.
@@ -58,6 +67,7 @@ def run_loads(
     rows = []
     for load in loads:
         rate = load * capacity_per_s
+        before = [batch_counts(client, step.model) for step in found.steps]
         trace = run_poisson(url, found.model.name, rate, requests, data=data)
         measured, error = measured_figures(trace)
         effort = SimulationPlan(items=EFFORT.items, replications=EFFORT.replications, spread=found.spread)
@@ -72,6 +82,9 @@ def run_loads(
                 requests=requests,
                 measured=measured,
                 error_s=error,
+                slowed=slowed_steps(
+                    found, before, [batch_counts(client, step.model) for step in found.steps]
+                ),
                 long_run=alone,
                 triton=whole,
                 this_run=replay(trace, latencies, found.transport_s),

@@ -54,12 +54,21 @@ class Measured:
         """Time of the slowest step alone, seconds."""
         return max(step.service.of(1) for step in self.steps)
 
+    @property
+    def on_cpu(self) -> bool:
+        """True for an ensemble whose steps run on the server's processors, all of them."""
+        return len(self.steps) > 1 and all(step.model.on_cpu for step in self.steps)
+
     @cached_property
     def services(self) -> tuple[ServiceTime, ...]:
-        """s(b) of every step while all its instances are busy."""
+        """s(b) of every step while all its instances are busy.
+
+        Where processors are shared, sharing them is what slows instances down; it is not counted twice.
+        """
+        factors = [1.0 if math.isfinite(self.processors) else step.slowdown for step in self.steps]
         return tuple(
-            ServiceTime(tuple(step.slowdown * seconds for seconds in step.service.seconds))
-            for step in self.steps
+            ServiceTime(tuple(factor * seconds for seconds in step.service.seconds))
+            for factor, step in zip(factors, self.steps, strict=True)
         )
 
     @property

@@ -45,6 +45,7 @@ class Row:
         requests: how many were sent.
         measured: what the client saw.
         error_s: half width of the 95 % confidence interval of the measured mean, from blocks of the run.
+        slowed: by how much batches took longer than when s(b) was measured, as a share.
         long_run: predicted by the ideal rule, for Poisson arrivals without end.
         triton: the same by Triton's batcher.
         this_run: predicted by Triton's batcher for the times at which the requests were sent.
@@ -57,6 +58,7 @@ class Row:
     requests: int
     measured: Figures
     error_s: float
+    slowed: float
     long_run: Figures
     triton: Figures
     this_run: Figures
@@ -90,7 +92,7 @@ def table(rows: Sequence[Row]) -> str:
     """The rows as a Markdown table, milliseconds, with errors against the measurement."""
     head = (
         "| subject | setting | rate /s | load | n | measured mean | p95 | long run mean | p95 "
-        "| Triton mean | p95 | this run mean | p95 | error mean | p95 |"
+        "| Triton mean | p95 | this run mean | p95 | error mean | p95 | s(b) then |"
     )
     lines = [head, "|" + "---|" * head.count(" | ") + "---|"]
     for row in rows:
@@ -110,6 +112,7 @@ def table(rows: Sequence[Row]) -> str:
             ),
             f"{error[0]:+.1%}",
             f"{error[1]:+.1%}",
+            f"{row.slowed:+.1%}",
         ]
         lines.append("| " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -77,7 +77,8 @@ def measured_text(found: Measured) -> str:
         fit = step.fit
         lines.append(
             f"  alpha {fit.alpha_s * 1e3:.4g} ± {fit.alpha_error_s * 1e3:.2g} ms, "
-            f"beta {fit.beta_s * 1e3:.4g} ± {fit.beta_error_s * 1e3:.2g} ms, gap {step.gap_s * 1e3:.2g} ms"
+            f"beta {fit.beta_s * 1e3:.4g} ± {fit.beta_error_s * 1e3:.2g} ms, "
+            f"gap {step.gaps_s[-1] * 1e3:.2g} ms"
         )
         if fit.bad:
             lines.append(

@@ -1,17 +1,21 @@
 from __future__ import annotations
 
+import importlib
 import json
 import math
+import re
 import subprocess
 import sys
 import time
 from pathlib import Path
 
 import pytest
+from tandem_client.cli import main as tandem_main
 
 from tandem.batching.__main__ import main
 
 ROOT = Path(__file__).parents[2]
+PYPROJECT = ROOT / "pyproject.toml"
 KNOWN = ["plan", "--alpha-ms", "4", "--beta-ms", "8", "--instances", "1"]
 KEYS = {
     "rule", "max_batch", "preferred", "delay_ms", "stable", "capacity_per_s", "mean_ms", "p50_ms", "p95_ms",
@@ -23,6 +27,15 @@ def answer(capsys: pytest.CaptureFixture[str], *options: str) -> dict[str, objec
     assert main([*KNOWN, *options, "--json"]) == 0
     result: dict[str, object] = json.loads(capsys.readouterr().out)
     return result
+
+
+def test_the_tandem_command_finds_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """The entry point as pyproject.toml has it, whether or not this checkout is installed anew."""
+    group = re.search(r'\[project\.entry-points\."tandem\.commands"\]\nplan = "(.+)"', PYPROJECT.read_text())
+    assert group
+    command = importlib.import_module(group.group(1))
+    assert tandem_main([*KNOWN, "--rate", "50", "--json"], {"plan": lambda: command}) == 0
+    assert "settings" in json.loads(capsys.readouterr().out)
 
 
 @pytest.mark.parametrize("rule", ["greedy", "strict", "timeout"])
@@ -145,7 +158,5 @@ def test_exact_rules_answer_within_a_second() -> None:
 
 def test_sixteen_sizes_and_three_delays_answer_within_five_seconds() -> None:
     delays = ["--delay-ms", "3,6,12"]
-    processor_seconds(
-        "--rate", "150", "--instances", "2", *delays, "--json"
-    )  # compiles, once an installation
+    importlib.import_module("tandem.batching.kernels")  # compiles, once an installation
     assert processor_seconds("--rate", "150", "--instances", "2", *delays, "--json") < 5.0

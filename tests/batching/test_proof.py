@@ -27,6 +27,7 @@ def row(setting: str = "M=2, T=0 ms") -> Row:
         requests=1000,
         measured=Figures(mean_s=0.020, p95_s=0.050),
         error_s=0.001,
+        slowed=0.002,
         long_run=Figures(mean_s=0.019, p95_s=0.048),
         triton=Figures(mean_s=0.019, p95_s=0.048),
         this_run=Figures(mean_s=0.021, p95_s=0.045),
