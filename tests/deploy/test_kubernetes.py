@@ -1,0 +1,153 @@
+"""The Kubernetes manifests as kustomize makes them: valid by Kubernetes' schemas, closed and patient."""
+
+from __future__ import annotations
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml
+
+from tests.deploy.programs import ROOT, find_program
+
+FOLDER = ROOT / "deploy" / "kubernetes"
+# The oldest release that its project still supported when this was written, and the newest schema we have.
+VERSIONS = ("1.31", kubernetes_validate.latest_version().rpartition(".")[0])
+COMPONENTS = ("token", "tls")
+Manifests = dict[str, dict[str, Any]]
+
+
+def build(folder: Path) -> Manifests:
+    """Kind/name → manifest, as kustomize makes them."""
+    commands = {"kustomize": ["kustomize", "build"], "kubectl": ["kubectl", "kustomize"]}
+    command = next((commands[name] for name in commands if shutil.which(name)), None)
+    if command is None:
+        pytest.skip("neither kustomize nor kubectl is installed")
+    done = subprocess.run([*command, folder], capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stderr
+    manifests = list(yaml.safe_load_all(done.stdout))
+    return {f"{manifest['kind']}/{manifest['metadata']['name']}": manifest for manifest in manifests}
+
+
+@pytest.fixture(scope="module", params=["cpu", "gpu", "cpu with token and tls"])
+def manifests(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Manifests:
+    overlay = FOLDER / "overlays" / request.param.split()[0]
+    if "with" not in request.param:
+        return build(overlay)
+    copy = tmp_path_factory.mktemp("kubernetes") / "kubernetes"
+    shutil.copytree(FOLDER, copy)
+    chosen = copy / "overlays/cpu/kustomization.yaml"
+    chosen.write_text(chosen.read_text("utf-8").replace("# components:", "components:"))
+    return build(chosen.parent)
+
+
+def pod(manifests: Manifests) -> dict[str, Any]:
+    specification: dict[str, Any] = manifests["Deployment/tandem"]["spec"]["template"]["spec"]
+    return specification
+
+
+@pytest.mark.parametrize("version", VERSIONS)
+def test_kubernetes_knows_every_key(manifests: Manifests, version: str) -> None:
+    for manifest in manifests.values():
+        kubernetes_validate.validate(manifest, version, strict=True)
+
+
+@pytest.mark.parametrize("path", sorted((FOLDER / "base").glob("*.yaml")), ids=lambda path: path.name)
+def test_each_file_of_the_base_is_valid_by_itself(path: Path) -> None:
+    """Also where there is no kustomize."""
+    for manifest in yaml.safe_load_all(path.read_text("utf-8")):
+        if manifest["kind"] == "Kustomization":
+            files = [path.with_name(name) for name in manifest["resources"]]
+            assert all(file.is_file() for file in files)
+        elif manifest["kind"] != "Deployment":  # its selector is kustomize's to add
+            kubernetes_validate.validate(manifest, VERSIONS[-1], strict=True)
+
+
+def test_the_schemas_refuse_a_wrong_manifest(manifests: Manifests) -> None:
+    wrong = manifests["Deployment/tandem"] | {"specs": {}}
+    with pytest.raises(kubernetes_validate.ValidationError):
+        kubernetes_validate.validate(wrong, VERSIONS[-1], strict=True)
+
+
+def test_pods_may_do_next_to_nothing(manifests: Manifests) -> None:
+    specification = pod(manifests)
+    (container,) = specification["containers"]
+    assert specification["securityContext"]["runAsNonRoot"] is True
+    assert specification["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert specification["automountServiceAccountToken"] is False
+    assert container["securityContext"] == {
+        "allowPrivilegeEscalation": False,
+        "readOnlyRootFilesystem": True,
+        "capabilities": {"drop": ["ALL"]},
+    }
+    assert manifests["NetworkPolicy/tandem"]["spec"]["egress"] == []
+    assert set(manifests["NetworkPolicy/tandem"]["spec"]["policyTypes"]) == {"Ingress", "Egress"}
+    labels = manifests["Deployment/tandem"]["spec"]["template"]["metadata"]["labels"].items()
+    for kind, where in (("NetworkPolicy", "podSelector"), ("PodDisruptionBudget", "selector")):
+        chosen = manifests[f"{kind}/tandem"]["spec"][where]["matchLabels"]
+        assert chosen, kind
+        assert chosen.items() <= labels, kind
+
+
+def test_every_resource_is_limited_and_memory_holds_the_shared_memory(manifests: Manifests) -> None:
+    specification = pod(manifests)
+    (container,) = specification["containers"]
+    limits, requests = container["resources"]["limits"], container["resources"]["requests"]
+    assert limits.keys() == requests.keys()
+    assert limits["memory"] == requests["memory"]
+    assert all(
+        "sizeLimit" in volume["emptyDir"] for volume in specification["volumes"] if "emptyDir" in volume
+    )
+    in_memory = {
+        volume["name"] for volume in specification["volumes"] if volume.get("emptyDir", {}).get("medium")
+    }
+    mounts = {mount["mountPath"]: mount["name"] for mount in container["volumeMounts"]}
+    assert {mounts["/dev/shm"], mounts["/tmp"]} <= in_memory  # noqa: S108 - the container's
+
+
+def test_what_is_in_flight_may_finish(manifests: Manifests) -> None:
+    specification = pod(manifests)
+    (pause_s,) = map(int, specification["containers"][0]["lifecycle"]["preStop"]["exec"]["command"][1:])
+    (drain_s,) = map(
+        int, re.findall(r"--exit-timeout-secs=(\d+)", (ROOT / "deploy/serve.sh").read_text("utf-8"))
+    )
+    assert specification["terminationGracePeriodSeconds"] > pause_s + drain_s
+
+
+def test_a_warm_start_has_minutes(manifests: Manifests) -> None:
+    (container,) = pod(manifests)["containers"]
+    probe = container["startupProbe"]
+    assert probe["periodSeconds"] * probe["failureThreshold"] >= 300
+    ports = {port["name"] for port in container["ports"]}
+    for name in ("startupProbe", "readinessProbe", "livenessProbe"):
+        assert container[name]["httpGet"]["port"] in ports
+
+
+def test_the_autoscaler_reads_the_metric_that_the_adapter_makes(manifests: Manifests) -> None:
+    scaler = manifests["HorizontalPodAutoscaler/tandem"]["spec"]
+    assert scaler["scaleTargetRef"]["name"] == manifests["Deployment/tandem"]["metadata"]["name"]
+    assert "replicas" not in manifests["Deployment/tandem"]["spec"], "that is the autoscaler's to choose"
+    rules = yaml.safe_load((FOLDER / "adapter.yaml").read_text("utf-8"))["rules"]["custom"]
+    names = [metric["pods"]["metric"]["name"] for metric in scaler["metrics"]]
+    assert names == [rule["name"]["as"] for rule in rules]
+
+
+def test_the_adapters_query_is_one_that_prometheus_understands(tmp_path: Path) -> None:
+    (rule,) = yaml.safe_load((FOLDER / "adapter.yaml").read_text("utf-8"))["rules"]["custom"]
+    query = rule["metricsQuery"].replace("<<.GroupBy>>", "pod").replace("<<.LabelMatchers>>", 'pod="a"')
+    rules = {"groups": [{"name": "adapter", "rules": [{"record": "queue", "expr": query}]}]}
+    (tmp_path / "rules.yml").write_text(yaml.safe_dump(rules))
+    command = [find_program("promtool", "apt install prometheus"), "check", "rules", tmp_path / "rules.yml"]
+    done = subprocess.run(command, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+
+
+def test_components_bring_what_the_containers_command_reads() -> None:
+    script = (ROOT / "deploy/serve.sh").read_text("utf-8")
+    for path in FOLDER.rglob("*.yaml"):
+        for variable in re.findall(r"TANDEM_\w+", path.read_text("utf-8")):
+            assert f"${{{variable}:-" in script, (path.name, variable)
