@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import importlib.util
 import logging
-import os
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,11 +17,14 @@ import onnx
 import onnxruntime
 
 from export.errors import ExportError
+from export.files import write_atomically
 from export.recognizer_classes import class_names, kept_classes
 from export.recognizer_graph import dictionary_of, serving_graph
-from export.recognizer_parity import TOLERANCE, check_parity
+from export.recognizer_int8 import has_fast_integers, quantized, read_ranges
+from export.recognizer_parity import TOLERANCE, check_agreement, check_parity
 
 _PACKAGE, _WEIGHTS = "rapidocr", "models/PP-OCRv6_rec_small.onnx"
+CPU_FILE = "model.cpu.onnx"  # what config.pbtxt names; configs/gpu.pbtxt names the model itself
 _log = logging.getLogger(__name__)
 
 
@@ -78,12 +80,17 @@ def folded(model: onnx.ModelProto) -> onnx.ModelProto:
     return optimised
 
 
-def write_atomically(path: Path, content: bytes) -> None:
-    """Writes the file whole or not at all: a server or a second set-up may be looking."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_name(f".{path.name}.{os.getpid()}")
-    partial.write_bytes(content)
-    partial.replace(path)
+def export_for_cpu(model: Path) -> Path:
+    """Writes beside `model` the file that CPUs serve; gives its path.
+
+    It computes in 8-bit integers where this CPU does so without overflow, else it is the same model.
+    """
+    out = model.with_name(CPU_FILE)
+    if has_fast_integers():
+        write_atomically(out, quantized(onnx.load(str(model)), read_ranges()).SerializeToString())
+    else:
+        write_atomically(out, model.read_bytes())
+    return out
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
@@ -103,10 +110,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     source = options.source or published_weights()
     classes = export_recognizer(source, options.out, options.characters)
+    for_cpu = export_for_cpu(options.out)
     _log.info("recogniser with %d characters written", len(classes))
     if options.check:
         worst = check_parity(source, options.out, classes)
         _log.info("largest difference of a probability %.1e, allowed %.0e", worst, TOLERANCE)
+        share = check_agreement(options.out, for_cpu)
+        _log.info("for the CPU: the same character in %.2f %% of the time steps", 100 * share)
 
 
 if __name__ == "__main__":

@@ -16,6 +16,8 @@ from export.recognizer_graph import HEIGHT, RUNNERS_UP
 # Fused kernels reorder float32 sums: the largest difference seen is 1e-5. A tenth of a thousandth
 # of a probability changes no decision of the parser.
 TOLERANCE = 1e-4
+# Time steps on a character's edge may go either way; whole characters may not.
+LEAST_AGREEMENT = 0.97
 _SIZES = (
     (1, 3, 320),
     (2, 2, 320),
@@ -55,6 +57,27 @@ def check_parity(published: Path, exported: Path, classes: Sequence[int]) -> flo
         characters, probabilities = served.run(["CHARACTERS", "PROBABILITIES"], {"LANES": lanes})
         worst = max(worst, _difference(expected, characters, probabilities, size))
     return worst
+
+
+def check_agreement(exported: Path, other: Path) -> float:
+    """The share of time steps, over several sizes, on which two served models put the same character first.
+
+    Raises:
+        ParityError: it is below `LEAST_AGREEMENT`.
+    """
+    sessions = [
+        onnxruntime.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+        for path in (exported, other)
+    ]
+    same = []
+    for seed, size in enumerate(_SIZES):
+        lanes = sample_lanes(*size, seed=seed)
+        first, second = (session.run(["CHARACTERS"], {"LANES": lanes})[0][..., 0] for session in sessions)
+        same.append((first == second).reshape(-1))
+    share = float(np.concatenate(same).mean())
+    if share < LEAST_AGREEMENT:
+        raise ParityError(f"only {share:.1%} of the time steps agree, asked are {LEAST_AGREEMENT:.0%}")
+    return share
 
 
 def _expected(

@@ -25,7 +25,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from export.errors import ExportError
-from export.recognizer import folded, published_weights, write_atomically
+from export.files import write_atomically
+from export.recognizer import folded, published_weights
 from export.recognizer_classes import class_names, kept_classes
 from export.recognizer_graph import (
     CHARACTERS,

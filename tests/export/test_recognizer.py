@@ -10,7 +10,8 @@ import pytest
 from onnx import helper, numpy_helper
 
 from export.errors import ExportError, ParityError
-from export.recognizer import export_recognizer, main, published_weights, write_atomically
+from export.files import write_atomically
+from export.recognizer import CPU_FILE, export_recognizer, main, published_weights
 from export.recognizer_classes import BLANK, SPACE, can_be_printed, class_names, kept_classes
 from export.recognizer_graph import OPSET, dictionary_of, serving_graph
 from export.recognizer_parity import TOLERANCE, check_parity
@@ -109,12 +110,12 @@ def test_a_model_without_characters_is_refused() -> None:
         dictionary_of(_model_ending_in("Relu"))
 
 
-def test_command_writes_both_files(tmp_path: Path) -> None:
+def test_command_writes_all_files(tmp_path: Path) -> None:
     out, characters = tmp_path / "a" / "model.onnx", tmp_path / "b" / "characters.txt"
     main(["--out", str(out), "--characters", str(characters)])
     assert out.stat().st_size > 1_000_000
     assert characters.is_file()
-    assert [path.name for path in out.parent.iterdir()] == ["model.onnx"]
+    assert sorted(path.name for path in out.parent.iterdir()) == [CPU_FILE, "model.onnx"]
 
 
 def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
