@@ -166,7 +166,7 @@ class LatencyDistribution:
 def invert(cumulative: Callable[[float], float], share: float, low: float, high: float) -> float:
     """Smallest latency whose cumulative share reaches `share`, found inside [low, high].
 
-    Regula falsi with the Illinois rule, and a bisection every third step, which a jump of the distribution
+    Regula falsi with the Illinois rule, and a bisection every fourth step, which a jump of the distribution
     needs.
     """
     below, above = cumulative(low) - share, cumulative(high) - share
@@ -177,7 +177,7 @@ def invert(cumulative: Callable[[float], float], share: float, low: float, high:
     side, step, tolerance = 0, 0, QUANTILE_TOLERANCE * high
     while high - low > tolerance:
         step += 1
-        middle = (low + high) / 2 if step % 3 == 0 else (low * above - high * below) / (above - below)
+        middle = (low + high) / 2 if step % 4 == 0 else (low * above - high * below) / (above - below)
         middle = min(max(middle, low + tolerance / 4), high - tolerance / 4)
         value = cumulative(middle) - share
         if value >= 0:

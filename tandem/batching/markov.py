@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from tandem.batching.poisson import poisson_length, poisson_pmf
 
 # exp(-TAIL) is the probability that is cut off behind the last state.
-TAIL = 36.0
+TAIL = 32.0
 
 
 def tail_decay(arrivals: float, skip: int) -> float:
