@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from tandem.training import pools
-from tandem.training.pools import Pool, choose
+from tandem.training.pools import RARE_SHARE, Pool, choose
 from tandem.training.regions import Region
 
 # Characters of place names, the rare ones included.
@@ -57,10 +57,10 @@ BUILDING_ENDINGS = ("栋", "幢", "号楼", "座", "号院", "楼")
 CIRCLED_DIGITS = "〇一二三四五六七八九"
 
 
-def _place(rng: np.random.Generator, pool: Pool, low: int = 2, high: int = 3) -> str:
+def _place(rng: np.random.Generator, pool: Pool, rare_share: float, low: int = 2, high: int = 3) -> str:
     usual, rare = pools.characters(PLACE, pool), pools.characters(RARE_PLACE, pool)
     length = int(rng.integers(low, high + 1))
-    return "".join(choose(rng, rare if rng.random() < 0.12 else usual) for _ in range(length))
+    return "".join(choose(rng, rare if rng.random() < rare_share else usual) for _ in range(length))
 
 
 def _number(rng: np.random.Generator, below: int) -> str:
@@ -92,10 +92,15 @@ def _room(rng: np.random.Generator) -> str:
     return forms[int(rng.choice(len(forms), p=[0.35, 0.2, 0.15, 0.12, 0.08, 0.07, 0.03]))]
 
 
-def _rural(rng: np.random.Generator, pool: Pool) -> str:
-    text = _place(rng, pool) + choose(rng, TOWN_ENDINGS) + _place(rng, pool) + choose(rng, VILLAGE_ENDINGS)
+def _rural(rng: np.random.Generator, pool: Pool, rare_share: float) -> str:
+    text = (
+        _place(rng, pool, rare_share)
+        + choose(rng, TOWN_ENDINGS)
+        + _place(rng, pool, rare_share)
+        + choose(rng, VILLAGE_ENDINGS)
+    )
     if rng.random() < 0.3:
-        text += _place(rng, pool) + choose(rng, ("自然村", "小组", "组", "屯", "湾", "组"))
+        text += _place(rng, pool, rare_share) + choose(rng, ("自然村", "小组", "组", "屯", "湾", "组"))
     elif rng.random() < 0.5:
         text += choose(rng, "一二三四五六七八九") + choose(rng, ("组", "社", "队", "村民小组"))
     if rng.random() < 0.8:
@@ -103,10 +108,10 @@ def _rural(rng: np.random.Generator, pool: Pool) -> str:
     return text
 
 
-def _urban(rng: np.random.Generator, pool: Pool) -> str:
-    text = _place(rng, pool) + choose(rng, STREET_ENDINGS) + _number(rng, 2000) + "号"
+def _urban(rng: np.random.Generator, pool: Pool, rare_share: float) -> str:
+    text = _place(rng, pool, rare_share) + choose(rng, STREET_ENDINGS) + _number(rng, 2000) + "号"
     if rng.random() < 0.45:
-        text += _place(rng, pool) + choose(rng, ESTATE_ENDINGS)
+        text += _place(rng, pool, rare_share) + choose(rng, ESTATE_ENDINGS)
     if rng.random() < 0.6:
         text += _number(rng, 60) + choose(rng, BUILDING_ENDINGS)
     if rng.random() < 0.65:
@@ -114,11 +119,18 @@ def _urban(rng: np.random.Generator, pool: Pool) -> str:
     return text
 
 
-def draw_address(rng: np.random.Generator, pool: Pool, region: Region, *, longest: int = 42) -> str:
+def draw_address(
+    rng: np.random.Generator,
+    pool: Pool,
+    region: Region,
+    *,
+    rare_share: float = RARE_SHARE,
+    longest: int = 42,
+) -> str:
     """An address in a region, of at most `longest` characters (four lines of a card)."""
     prefix = region.full_name()
     if rng.random() < 0.1:
         # Older cards leave the province or the prefecture out.
         prefix = region.city + region.county if region.city else region.county
-    local = _rural(rng, pool) if rng.random() < 0.45 else _urban(rng, pool)
+    local = (_rural if rng.random() < 0.45 else _urban)(rng, pool, rare_share)
     return (prefix + local)[:longest]

@@ -10,7 +10,7 @@ import numpy as np
 from tandem.training.errors import StyleError
 from tandem.training.faces import REFERENCE_WIDTH_PX, Face, Side, draw_emblem_face, draw_portrait_face
 from tandem.training.people import EmblemFault, PortraitFault, draw_emblem_text, draw_portrait_text
-from tandem.training.pools import Pool
+from tandem.training.pools import RARE_SHARE, Pool
 from tandem.training.stamps import stamp
 from tandem.training.styles import Style, draw_style
 
@@ -39,6 +39,7 @@ def draw_card(
     stamp_share: float = 0.15,
     fault_share: float = 0.0,
     style: Style | None = None,
+    rare_share: float = RARE_SHARE,
 ) -> Card:
     """A card.
 
@@ -50,6 +51,7 @@ def draw_card(
         stamp_share: how many cards carry a stamp or a note, 0–1; twice as many of the grey copies.
         fault_share: how many cards contradict themselves, 0–1.
         style: None: one of the pool.
+        rare_share: see `draw_portrait_text`.
 
     Raises:
         StyleError: a share outside 0–1, or `width_px` too small.
@@ -63,7 +65,7 @@ def draw_card(
     fault: PortraitFault | EmblemFault | None
     if side == "portrait":
         fault = get_args(PortraitFault)[int(rng.integers(len(get_args(PortraitFault))))] if faulty else None
-        text = draw_portrait_text(rng, pool, corrupt=fault)
+        text = draw_portrait_text(rng, pool, corrupt=fault, rare_share=rare_share)
         face = draw_portrait_face(text, rng, style=style, width_px=width_px)
     else:
         fault = get_args(EmblemFault)[int(rng.integers(len(get_args(EmblemFault))))] if faulty else None

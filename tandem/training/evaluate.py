@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 import json
 import math
+import sys
 import time
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -219,7 +220,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--json", type=Path, help="also write the figures to this file")
     parser.add_argument("--failures", type=Path, help="write a page of every failure into this folder")
     options = parser.parse_args(argv)
-    console = Console()
+    # Wide enough for the table also where there is no terminal.
+    console = Console(width=None if sys.stdout.isatty() else 160)
     if options.folder:
         photos = list(read_photos(options.folder))
     else:

@@ -71,12 +71,14 @@ def _surname(rng: np.random.Generator, pool: Pool) -> str:
     return pools.choose(rng, pools.characters(COMMON_SURNAMES if kind < 0.85 else RARE_SURNAMES, pool))
 
 
-def draw_name(rng: np.random.Generator, pool: Pool, *, female: bool, nation: str) -> str:
+def draw_name(
+    rng: np.random.Generator, pool: Pool, *, female: bool, nation: str, rare_share: float = pools.RARE_SHARE
+) -> str:
     """A name of 2 to 15 characters that suits the sex and the nation."""
     if nation in TRANSCRIBED_NATIONS and rng.random() < 0.75:
         return _transcribed(rng, pool, nation)
     usual = pools.characters(GIVEN_FEMALE if female else GIVEN_MALE, pool)
     rare = pools.characters(GIVEN_RARE, pool)
     length = int(rng.choice([1, 2, 3], p=[0.25, 0.73, 0.02]))
-    given = [pools.choose(rng, rare if rng.random() < 0.3 else usual) for _ in range(length)]
+    given = [pools.choose(rng, rare if rng.random() < rare_share else usual) for _ in range(length)]
     return _surname(rng, pool) + "".join(given)

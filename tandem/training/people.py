@@ -15,7 +15,7 @@ from tandem.training import nations
 from tandem.training.addresses import draw_address
 from tandem.training.errors import StyleError
 from tandem.training.names import draw_name
-from tandem.training.pools import Pool, choose
+from tandem.training.pools import RARE_SHARE, Pool, choose
 from tandem.training.regions import Region, draw_region
 
 PortraitFault = Literal["checksum", "birth", "sex"]
@@ -121,13 +121,18 @@ def _corrupted(
 
 
 def draw_portrait_text(
-    rng: np.random.Generator, pool: Pool, *, corrupt: PortraitFault | None = None
+    rng: np.random.Generator,
+    pool: Pool,
+    *,
+    corrupt: PortraitFault | None = None,
+    rare_share: float = RARE_SHARE,
 ) -> PortraitText:
     """An invented person's card.
 
     Args:
         rng: the only source of chance.
         pool: "test" draws names and places that "train" never draws.
+        rare_share: of the characters of given names and of places, how many are rare ones, 0–1.
         corrupt: None: number, birth, sex and region agree and the checksum is right. "checksum": wrong last
             character. "birth", "sex": the printed one contradicts the number.
 
@@ -140,11 +145,11 @@ def draw_portrait_text(
     born = _day(rng, FIRST_BIRTH, LAST_BIRTH)
     padded = bool(rng.random() < 0.25)
     text = PortraitText(
-        name=draw_name(rng, pool, female=female, nation=nation),
+        name=draw_name(rng, pool, female=female, nation=nation, rare_share=rare_share),
         sex="女" if female else "男",
         nation=nation,
         birth=_printed_birth(born, padded=padded),
-        address=draw_address(rng, pool, region),
+        address=draw_address(rng, pool, region, rare_share=rare_share),
         number=_number(rng, region, born, female=female),
     )
     return text if corrupt is None else _corrupted(text, rng, corrupt, padded=padded)

@@ -22,6 +22,7 @@ from tandem.training.conditions import EASY, HARD, ROTATED, TILTED, UPRIGHT, Con
 from tandem.training.confusers import draw_confuser
 from tandem.training.faces import Face, Side
 from tandem.training.photographs import CardTruth, StoredFlat, photograph
+from tandem.training.pools import RARE_SHARE
 
 _FACE_WIDTH = 1011  # px: ID-1 at 300 dpi
 _PORTRAITS = 0.7  # share of portrait sides: they say more and fail more
@@ -39,9 +40,13 @@ class Photo:
     cards: tuple[CardTruth, ...]
 
 
-def _faces(rng: np.random.Generator, count: int) -> list[Face]:
+def _faces(rng: np.random.Generator, count: int, rare_share: float = RARE_SHARE) -> list[Face]:
     sides: list[Side] = ["portrait" if rng.random() < _PORTRAITS else "emblem" for _ in range(count)]
-    return [draw_card(rng, "test", side=side, width_px=_FACE_WIDTH, stamp_share=0).face for side in sides]
+    drawn = (
+        draw_card(rng, "test", side=side, width_px=_FACE_WIDTH, stamp_share=0, rare_share=rare_share)
+        for side in sides
+    )
+    return [card.face for card in drawn]
 
 
 def _shoot(
@@ -85,6 +90,7 @@ SUBSETS: dict[str, Callable[[np.random.Generator], tuple[bytes, tuple[CardTruth,
     "grey": _one(replace(EASY, grey=1.0)),
     "two": _two,
     "negative": _negative,
+    "rare": lambda rng: _shoot(rng, _faces(rng, 1, rare_share=0.3), EASY),
 }
 
 
