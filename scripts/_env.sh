@@ -8,6 +8,7 @@ OLDEST=10 NEWEST=13 # Python 3.x: the embedded server brings stubs for these, an
 PATH="${PATH:-/usr/local/bin:/usr/bin:/bin}"
 export PATH="${PATH%:.}" # without one, bash takes its own, which may end in "." and isn't handed on
 export PYTHONSAFEPATH=1  # another checkout in the working directory must not be taken for this one
+export ORT_DISABLE_TELEMETRY=1                        # ONNX Runtime would report its use to its maker
 export PYTHONUTF8=1                                 # cards are Chinese, whatever the locale says
 export PYTHONPATH="$ROOT:$ROOT/client" # the caller's own might bring another numpy
 unset PYTHONHOME

@@ -242,6 +242,8 @@ class TritonServer:
         """The server's environment: its stubs must find this Python, its packages, and `tandem`."""
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
         environment |= self.options.environment
+        # Else ONNX Runtime keeps records of its use in the home folder and sends them to its maker.
+        environment["ORT_DISABLE_TELEMETRY"] = "1"
         prepend = {
             "LD_LIBRARY_PATH": [str(folder) for folder in libraries if folder],
             # The stub looks for "python3" on PATH to find the virtual environment.
