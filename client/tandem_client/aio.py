@@ -54,11 +54,11 @@ class AsyncClient:
 
     async def recognize(self, picture: Picture) -> list[Card]:
         """The cards in a picture; see `Client.recognize`."""
-        return (await self._ask(picture)).cards
+        return (await self.ask(picture)).cards
 
     async def recognize_json(self, picture: Picture) -> dict[str, Any]:
         """The contract's JSON for a picture; see `Client.recognize_json`."""
-        return (await self._ask(picture)).json
+        return (await self.ask(picture)).json
 
     def submit(self, picture: Picture) -> asyncio.Task[list[Card]]:
         """A task of the cards in a picture; cancelling it gives the picture up."""
@@ -101,7 +101,12 @@ class AsyncClient:
     ) -> None:
         await self.close()
 
-    async def _ask(self, picture: Picture) -> Answer:
+    async def ask(self, picture: Picture) -> Answer:
+        """The answer to a picture: its text as sent, its JSON, its cards.
+
+        Raises:
+            TandemError: see `tandem_client.errors`.
+        """
         if isinstance(picture, bytes):
             return await self._asker.ask(picture)
         # Reading a file and encoding an array take long enough to hold up the loop.
@@ -109,7 +114,7 @@ class AsyncClient:
 
     async def _read(self, index: int, picture: Picture) -> Reading:
         try:
-            return Reading(index=index, picture=picture, answer=await self._ask(picture))
+            return Reading(index=index, picture=picture, answer=await self.ask(picture))
         except TandemError as error:
             return Reading(index=index, picture=picture, error=error)
 
