@@ -22,9 +22,9 @@ LABELS: dict[RowKind, tuple[str, ...]] = {
 NATION_LABEL = "民族"
 
 _RUNNER_UP_COST = 0.25  # of a label's character that was read as another but was among the likeliest
-_MISSING_COST = 0.5  # of a label's character that was not read: cut off, or under a stamp
+_CUT_COST = 0.5  # of a label's leading character that was not read: the row was cut too far right
 _NO_GAP_COST = 0.75  # of a label's end without the gap that parts labels from values
-_GAP = 1.3  # times the row's usual pitch
+_GAP = 1.3  # times the value's pitch; the letters of two-letter labels stand apart nearly as far
 _TOLERATED = 0.5  # errors a label's character: 姓名 with one, 有效期限 with two
 _CERTAIN = 0.75  # cost up to which a label of another row is believed against the row's place
 
@@ -39,12 +39,12 @@ def label_length(glyphs: Sequence[Glyph], label: str) -> tuple[int, float]:
     if "".join(glyph.character for glyph in beginning[: len(label)]) == label:
         return len(label), 0.0
     costs = _prefix_costs(beginning, label)
-    pitch = usual_pitch(beginning)  # the label's: digits further on are closer
+    pitch = usual_pitch(glyphs[len(label) :]) or usual_pitch(glyphs)
     totals = [
         cost + (0.0 if length and _gap_before(glyphs, length, pitch) else _NO_GAP_COST)
         for length, cost in enumerate(costs)
     ]
-    length = min(range(len(totals)), key=totals.__getitem__)
+    length = min(range(len(totals)), key=lambda i: (totals[i], -i))
     seen = any(glyph.character in label for glyph in glyphs[:length])
     if length and seen and totals[length] <= _TOLERATED * len(label):
         return length, totals[length]
@@ -113,17 +113,12 @@ def _substitution(glyph: Glyph, character: str) -> float:
 
 def _prefix_costs(glyphs: Sequence[Glyph], label: str) -> list[float]:
     """Edit distance of `label` to each prefix of `glyphs`, from the empty one to the whole (Levenshtein)."""
-    costs = [_MISSING_COST * i for i in range(len(label) + 1)]
+    costs = [_CUT_COST * i for i in range(len(label) + 1)]
     whole = [costs[-1]]
     for glyph in glyphs:
         previous, costs = costs, [costs[0] + 1]
         for i, character in enumerate(label, start=1):
-            costs.append(
-                min(
-                    previous[i - 1] + _substitution(glyph, character),
-                    previous[i] + 1,
-                    costs[i - 1] + _MISSING_COST,
-                )
-            )
+            skipped = costs[i - 1] + 1
+            costs.append(min(previous[i - 1] + _substitution(glyph, character), previous[i] + 1, skipped))
         whole.append(costs[-1])
     return whole

@@ -1,7 +1,11 @@
 from __future__ import annotations
 
+from dataclasses import replace
+from itertools import accumulate
+
 import pytest
 
+from tandem.pipeline.ctc import Glyph
 from tandem.pipeline.labels import find_label, has_label, kind_by_label, value_of
 from tandem.pipeline.records import RowKind
 from tests.pipeline.spelling import row
@@ -20,6 +24,8 @@ def _value(kind: RowKind, text: str) -> str:
         ("名 张三", "张三"),  # cut off
         ("姓 张三", "张三"),  # half of it unread
         ("·姓名 张三", "张三"),  # a speck before it
+        ("性名 张三", "张三"),
+        ("姓各 张三丰", "张三丰"),
         ("张三", "张三"),  # no label
         ("名扬", "名扬"),  # no label, though it begins like one
         ("姓名", ""),  # no value
@@ -56,6 +62,26 @@ def test_a_plain_label_of_another_row_decides_what_the_row_is() -> None:
     assert kind_by_label(row(RowKind.ADDRESS, "生 活区")) == RowKind.ADDRESS
     assert kind_by_label(row(RowKind.NAME, "张三")) == RowKind.NAME
     assert kind_by_label(row(RowKind.BIRTH, "有效期限 2006")) == RowKind.VALIDITY
+
+
+def test_a_misread_label_whose_letters_stand_apart() -> None:
+    def read(text: str, distances: tuple[float, ...]) -> str:
+        centres = accumulate(distances)
+        glyphs = tuple(
+            Glyph(character=character, confidence=0.9, centre=centre)
+            for character, centre in zip(text, centres, strict=True)
+        )
+        value = value_of(replace(row(RowKind.ADDRESS, ""), glyphs=glyphs))
+        return "".join(glyph.character for glyph in value)
+
+    # As printed: 4.0 mm between 住 and 址, 4.7 mm to the value, 2.8 mm within it.
+    apart = (4.0, 40.0, 47.0, 28.0, 28.0)
+    assert read("住址北京市", apart) == "北京市"
+    assert read("佳址北京市", apart) == "北京市"
+    assert read("住扯北京市", apart) == "北京市"
+    assert read("址北京市海", (4.0, 47.0, 28.0, 28.0, 28.0)) == "北京市海"
+    assert read("住北京市海", (4.0, 87.0, 28.0, 28.0, 28.0)) == "北京市海"
+    assert read("北京市海淀", (4.0, 28.0, 28.0, 28.0, 28.0)) == "北京市海淀"
 
 
 def test_has_label() -> None:

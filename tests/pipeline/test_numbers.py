@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from tandem.pipeline.choices import LEAST_CONFIDENCE
 from tandem.pipeline.ctc import Glyph
 from tandem.pipeline.dates import read_birth, read_validity
 from tandem.pipeline.numbers import read_number
@@ -71,7 +72,7 @@ def test_the_checksum_may_turn_one_digit_to_its_runner_up() -> None:
     "likely",
     [
         (("8", 0.9), ("X", 0.05)),  # the runner-up is too weak
-        (("8", 0.6), ("0", 0.35)),  # it would not mend the checksum
+        (("8", 0.75), ("0", 0.2)),  # it would not mend the checksum
         (("8", 0.9),),
     ],
 )
@@ -81,11 +82,17 @@ def test_else_a_wrong_checksum_stays_as_read(likely: Likely) -> None:
     assert field.corrections == ()
 
 
+def test_a_digit_that_is_a_guess_leaves_the_number_empty() -> None:
+    field = read_number([row(RowKind.NUMBER, _with(17, (("X", LEAST_CONFIDENCE - 0.01),)))])
+    assert field.text == ""
+    assert field.confidence < LEAST_CONFIDENCE
+
+
 def test_two_ways_to_mend_a_checksum_mend_nothing() -> None:
     # Two digits are wrong by what their weights make equal: either runner-up would do.
-    text = _with(17, (("8", 0.6), ("X", 0.35)))
+    text = _with(17, (("8", 0.74), ("X", 0.25)))
     # 11010519491231002 asks for X; with 3 for the 2 at place 16 it asks for 8.
-    text[len(LABEL) + 16] = (("2", 0.6), ("3", 0.35))
+    text[len(LABEL) + 16] = (("2", 0.74), ("3", 0.25))
     field = read_number([row(RowKind.NUMBER, text)])
     assert field.text == NUMBER[:-1] + "8"
 
