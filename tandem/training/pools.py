@@ -11,8 +11,8 @@ Pool = Literal["train", "test"]
 
 # Every fifth character of a list belongs to the test pool.
 TEST_EVERY = 5
-# Of the characters of given names and of places: in text at large one in a hundred lies outside the 3,500 commonest;
-# names take more. The subset "rare" of an evaluation has ten times as many.
+# Of the characters of given names and of places. In text at large one in a hundred lies outside the 3,500
+# commonest, names take more. The subset "rare" of an evaluation has ten times as many.
 RARE_SHARE = 0.03
 
 
