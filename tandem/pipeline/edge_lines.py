@@ -15,6 +15,13 @@ from tandem.pipeline.card import CORNER_RADIUS_MM
 
 FloatArray = NDArray[np.float32]
 
+#: Score of sides that differ all along an edge, beside 1 for full support.
+_DIFFERENCE_BONUS = 0.3
+#: What lies this far (mm) on both sides of an edge is compared: beyond a row of text, less than 3.5 mm
+#: high, is paper again.
+_COMPARED_MM = (0.5, 4.2)
+#: Sides whose colours differ by less (of 255, over three channels) do not differ.
+_LEAST_DIFFERENCE = 6.0
 #: Score of what is surely no edge.
 _NO_EDGE = -1.0
 
@@ -29,6 +36,7 @@ class HoughConfig:
             card's width off (3 % = 2.6 mm); the number row starts 5.4 mm inside the bottom edge.
         max_tilt_deg: how much an edge may differ in direction from the predicted one.
         min_support: share of an edge (between its rounded corners) that must lie on Canny's edges.
+        min_difference: share of an edge along which card and background must differ in one way.
         distance_sigma_mm: an edge this far from the predicted one loses `distance_weight` of its score.
         distance_weight: score (0-1 scale) lost at `distance_sigma_mm`.
         min_visible: share of an edge that must lie inside the picture to be searched.
@@ -41,6 +49,7 @@ class HoughConfig:
     margin_mm: float = 6.0
     max_tilt_deg: float = 8.0
     min_support: float = 0.5
+    min_difference: float = 0.0
     distance_sigma_mm: float = 3.0
     distance_weight: float = 0.15
     min_visible: float = 0.35
@@ -138,25 +147,32 @@ def _scored(
     support = float(near[rows, xs].mean())
     centre = offset + slope * band.shape[1] / 2
     distance_mm = abs(centre - band.shape[0] / 2) / config.px_per_mm
-    score = support + 0.3 * _contrast_consistency(band, rows, xs)
+    difference = _difference_share(band, rows, xs, config.px_per_mm)
+    score = support + _DIFFERENCE_BONUS * difference
     score -= config.distance_weight * (distance_mm / config.distance_sigma_mm) ** 2
-    return Line(offset=offset, slope=slope, score=score if support >= config.min_support else _NO_EDGE)
+    is_edge = support >= config.min_support and difference >= config.min_difference
+    return Line(offset=offset, slope=slope, score=score if is_edge else _NO_EDGE)
 
 
-def _contrast_consistency(band: NDArray[np.uint8], rows: NDArray[np.int_], xs: NDArray[np.int_]) -> float:
-    """Share (0-1) of the line along which its two sides differ in one and the same way."""
-    rows, xs = rows[::3], xs[::3]
-    reach = np.arange(2, 7)
-    inside = (
-        band[np.minimum(rows[:, None] + reach, band.shape[0] - 1), xs[:, None]].astype(np.float32).mean(1)
-    )
-    outside = band[np.maximum(rows[:, None] - reach, 0), xs[:, None]].astype(np.float32).mean(1)
-    difference = inside - outside  # (n, 3)
-    mean = np.median(difference, axis=0)
-    size = float(np.linalg.norm(mean))
-    if size < 2:
+def _difference_share(
+    band: NDArray[np.uint8], rows: NDArray[np.int_], xs: NDArray[np.int_], px_per_mm: float
+) -> float:
+    """Share (0-1) of the line along which its two sides differ in one and the same way.
+
+    What is compared is the brightest of each side, channel by channel: on the card that is paper also where
+    text stands, so the lines along a row of text have the same on both sides.
+    """
+    rows, xs = rows[::3, np.newaxis], xs[::3, np.newaxis]
+    first, last = (round(mm * px_per_mm) for mm in _COMPARED_MM)
+    reach = np.arange(max(first, 1), last + 1)
+    inside = band[np.minimum(rows + reach, band.shape[0] - 1), xs].max(axis=1)
+    outside = band[np.maximum(rows - reach, 0), xs].max(axis=1)
+    difference = inside.astype(np.float32) - outside  # (n, 3)
+    usual = np.median(difference, axis=0)
+    size = float(np.linalg.norm(usual))
+    if size < _LEAST_DIFFERENCE:
         return 0.0
-    return float((difference @ (mean / size) > 0.3 * size).mean())
+    return float((difference @ (usual / size) > 0.3 * size).mean())
 
 
 def _polished(

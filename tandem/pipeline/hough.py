@@ -28,6 +28,31 @@ from tandem.pipeline.edge_lines import HoughConfig, Line, find_edge
 
 FloatArray = NDArray[np.float32]
 
+#: First far and wide, for a detector that is up to 10 % of the card's width off. So far inside lie rows of
+#: text: an edge must be seen along more of its length, and what lies outside must look different.
+COARSE = HoughConfig(
+    px_per_mm=3.0,
+    margin_mm=10.0,
+    max_tilt_deg=12.0,
+    min_support=0.65,
+    min_difference=0.5,
+    distance_sigma_mm=5.0,
+    max_shape_change=0.25,
+)
+#: Then finely near what was found.
+FINE = HoughConfig(
+    px_per_mm=6.0, margin_mm=3.5, max_tilt_deg=4.0, distance_sigma_mm=2.0, max_shape_change=0.1
+)
+#: If the first search moved a corner by more than this, mm, it is repeated: other edges may have come into
+#: reach.
+_FAR_MM = 4.0
+
+#: No corner is moved by more than this share of the card's width: then other lines were followed.
+_FARTHEST = 0.25
+#: A picture may be a cropped card if the logarithm of its sides' ratio is this near to the card's, and the
+#: detector's card overlaps it (intersection over union) at least so much.
+_CROPPED_SHAPE = 0.05
+_CROPPED_OVERLAP = 0.75
 #: The picture's outermost pixels: an edge there may be the picture's own.
 _RIM = 2
 #: How much of the found edges' mean turn an edge that was not found is turned by: the detector's errors are
@@ -70,19 +95,32 @@ class _Canvas:
     margin: int
 
 
-def refine_quad(pixels: NDArray[np.uint8], quad: FloatArray, config: HoughConfig | None = None) -> Refined:
+def refine_quad(
+    pixels: NDArray[np.uint8], quad: FloatArray, coarse: HoughConfig = COARSE, fine: HoughConfig = FINE
+) -> Refined:
     """The predicted quad moved onto the card's edges where the picture shows them.
 
     An edge without a convincing line is the picture's border if that is near, else it keeps its predicted
-    place, turned by what the found ones were turned. The predicted quad comes back unchanged if what was
-    found is no plausible card.
+    place, turned by what the found ones were turned. A search whose result is no plausible card changes
+    nothing.
 
     Args:
         pixels: (h, w, 3) uint8, the picture.
         quad: (4, 2) float32, px, predicted corners clockwise from the card's own top left.
-        config: search parameters.
+        coarse: the first search's parameters.
+        fine: the last search's parameters.
     """
-    config = config or HoughConfig()
+    near = _searched(pixels, quad, coarse).quad
+    moved_mm = np.linalg.norm(near - quad, axis=1).max() / quad_width(quad) * CARD_WIDTH_MM
+    if moved_mm > _FAR_MM:
+        near = _searched(pixels, near, coarse).quad
+    refined = _searched(pixels, near, fine)
+    moved = float(np.linalg.norm(refined.quad - quad, axis=1).max()) / quad_width(quad)
+    return refined if moved <= _FARTHEST else Refined(quad=quad, edges_found=(False,) * 4)
+
+
+def _searched(pixels: NDArray[np.uint8], quad: FloatArray, config: HoughConfig) -> Refined:
+    """What one search makes of the quad."""
     canvas = _canvas(pixels, quad, config)
     found = [find_edge(*_band(canvas, side), config) for side in range(4)]
     borders = _snapped_to_border(quad, (pixels.shape[0], pixels.shape[1]), config)
@@ -97,9 +135,9 @@ def refine_quad(pixels: NDArray[np.uint8], quad: FloatArray, config: HoughConfig
         else:
             edges.append(_predicted(turn, side, canvas))
     corners = _intersections(edges)
-    edges_found = tuple(line is not None for line in found)
     if not _is_credible(corners, canvas, config):
         return Refined(quad=quad, edges_found=(False,) * 4)
+    edges_found = tuple(line is not None for line in found)
     return Refined(quad=transform(corners, canvas.to_picture), edges_found=edges_found)
 
 
@@ -176,6 +214,29 @@ def _snapped_to_border(
             moved[:, on[0]] = on[1]
             snapped.append(moved)
     return snapped
+
+
+def cropped_card(quad: FloatArray, size: tuple[int, int]) -> FloatArray | None:
+    """The picture's own corners, if the picture may be a card cut out along its edges; else None.
+
+    Such pictures (scans, uploads cropped by an app) show no edge. Their shape is the card's, and the detector
+    sees a card nearly everywhere in them.
+
+    Args:
+        quad: (4, 2) float32, px, predicted corners clockwise from the card's own top left.
+        size: (height, width) of the picture, px.
+    """
+    height, width = size
+    ratio = max(size) / min(size) / (CARD_WIDTH_MM / CARD_HEIGHT_MM)
+    frame = outline(width, height)
+    if abs(np.log(ratio)) > _CROPPED_SHAPE or not is_plausible(quad):
+        return None
+    shared, _ = cv2.intersectConvexConvex(quad.astype(np.float32), frame)
+    union = width * height + abs(float(cv2.contourArea(quad.astype(np.float32)))) - shared
+    if shared / union < _CROPPED_OVERLAP:
+        return None
+    turns = [np.roll(frame, turn, axis=0) for turn in range(4)]
+    return min(turns, key=lambda corners: float(np.linalg.norm(corners - quad)))
 
 
 def _intersections(edges: list[FloatArray]) -> FloatArray:

@@ -97,8 +97,22 @@ class _Band:
     top: int
 
 
-def find_rows(card: NDArray[np.uint8], emblem: bool) -> list[Row]:
-    """The card's text rows, top to bottom.
+@dataclass(frozen=True, kw_only=True)
+class FoundRows:
+    """A card's rows, and how well they fit the layout.
+
+    Attributes:
+        rows: top to bottom.
+        fit: mm of ink where the layout expects rows, less what their shifts cost: of two ways to rectify a
+            card the one with the larger fit is the better.
+    """
+
+    rows: list[Row]
+    fit: float
+
+
+def find_rows(card: NDArray[np.uint8], emblem: bool) -> FoundRows:
+    """The card's text rows.
 
     Args:
         card: (324, 514, 3) uint8 BGR, the rectified card at `ANALYSIS_PX_PER_MM`.
@@ -112,10 +126,12 @@ def find_rows(card: NDArray[np.uint8], emblem: bool) -> list[Row]:
     ink = ink_map(card[y0:y1, x0:x1], text)
     slope = slant(ink * text, _CARD_SLANT, 0.005)
     level = unslanted(ink, slope)
-    lines = _further_lines(_place_rows(level, layout), level, layout)
+    placed, fit = _place_rows(level, layout)
+    lines = _further_lines(placed, level, layout)
     bands = [_band(line, below, level, layout) for line, below in zip(lines, [*lines[1:], None], strict=True)]
     slopes = _row_slopes(bands)
-    return [_cut(band, own, slope, layout) for band, own in zip(bands, slopes, strict=True)]
+    rows = [_cut(band, own, slope, layout) for band, own in zip(bands, slopes, strict=True)]
+    return FoundRows(rows=rows, fit=fit)
 
 
 def _row_slopes(bands: Sequence[_Band]) -> list[float]:
@@ -132,14 +148,14 @@ def _row_slopes(bands: Sequence[_Band]) -> list[float]:
     return [float(value) for value in np.polyval(line, tops)]
 
 
-def _place_rows(level: FloatArray, layout: SideLayout) -> list[_Line]:
+def _place_rows(level: FloatArray, layout: SideLayout) -> tuple[list[_Line], float]:
     """Every row of the layout where the ink has it: near the layout's places and near each other."""
     shifts = np.arange(-_REACH_MM, _REACH_MM + 1e-6, 1 / SCALE)
     response = _response(level, layout.anchor, layout)
     middles = np.array([(row.middle - layout.area[1]) * SCALE for row in layout.rows])
     scores = response[_clipped(middles[:, None] + shifts * SCALE, len(response))]  # (rows, shifts)
-    scores = scores / max(float(np.median(scores.max(axis=1))), 1e-6)
-    scores = np.minimum(scores, 1.5) - _SHIFT_COST * shifts**2
+    clear = max(float(np.median(scores.max(axis=1))), 1e-6)
+    scores = np.minimum(scores / clear, 1.5) - _SHIFT_COST * shifts**2
     unevenness = _UNEVEN_COST * (shifts[:, None] - shifts) ** 2
     best, came_from = scores[0], []
     for row_scores in scores[1:]:
@@ -149,10 +165,11 @@ def _place_rows(level: FloatArray, layout: SideLayout) -> list[_Line]:
     path = [int(best.argmax())]
     for step in reversed(came_from):
         path.append(int(step[path[-1]]))
-    return [
+    lines = [
         _Line(printed=row, middle=float(middle + shifts[index] * SCALE))
         for row, middle, index in zip(layout.rows, middles, reversed(path), strict=True)
     ]
+    return lines, float(best.max()) * clear
 
 
 def _response(level: FloatArray, zone: tuple[float, float], layout: SideLayout) -> FloatArray:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -100,6 +101,30 @@ def test_the_emblem_side_has_its_own_rows() -> None:
     result = rectify(picture(emblem=True), SIZE, quads, scores, emblem)
     assert [s.kind for s in result.segments] == [RowKind.AUTHORITY, RowKind.VALIDITY]
     assert result.lanes.shape == read(picture(), QUAD).lanes.shape
+
+
+def test_a_wrong_side_or_direction_is_overruled_by_the_rows() -> None:
+    truth = read(picture(), QUAD)
+    for quad, emblem_probability in ((QUAD[[2, 3, 0, 1]], 0.1), (QUAD, 0.8), (QUAD[[2, 3, 0, 1]], 0.8)):
+        quads, scores, emblem = detections(quad)
+        emblem[0] = emblem_probability
+        result = rectify(picture(), SIZE, quads, scores, emblem)
+        assert [s.kind for s in result.segments] == [s.kind for s in truth.segments]
+        np.testing.assert_allclose(result.cards[0].quad, QUAD, atol=4)
+        assert result.cards[0].emblem < 0.5
+
+
+@pytest.mark.parametrize("turn", [0, 2])
+def test_a_picture_cropped_to_the_card_is_the_card(turn: int) -> None:
+    seen = cv2.resize(draw_card(row_blocks()), (600, 379), interpolation=cv2.INTER_AREA)
+    size = (379, 600)
+    truth = np.roll(outline(600, 379), turn, axis=0)
+    seen = np.ascontiguousarray(np.rot90(seen, turn))
+    quads, scores, emblem = detections(QUAD)
+    guess = truth + np.array([[40, -30], [-10, 30], [-9, 0], [2, -12]], np.float32)
+    quads[0] = working_to_thumbnail(guess, size)
+    result = rectify(seen, size, quads, scores, emblem)
+    np.testing.assert_allclose(result.cards[0].quad, truth, atol=5)
 
 
 def test_two_cards_bring_twice_the_lanes() -> None:

@@ -66,18 +66,18 @@ def assert_rows_hold(rows: Sequence[Row], blocks: Sequence[Block], slack: float 
 @pytest.mark.parametrize(("dx", "dy"), [(0, 0), (1.4, -1.9), (-1.2, 1.5)])
 def test_rows_are_found_where_they_are_printed(lines: int, dx: float, dy: float) -> None:
     blocks = row_blocks(dx, dy, lines)
-    assert_rows_hold(find_rows(small(draw_card(blocks)), emblem=False), blocks)
+    assert_rows_hold(find_rows(small(draw_card(blocks)), emblem=False).rows, blocks)
 
 
 @pytest.mark.parametrize("lines", [1, 2])
 def test_the_emblem_side_has_two_or_three_rows(lines: int) -> None:
     blocks = emblem_blocks(lines)
-    assert_rows_hold(find_rows(small(draw_card(blocks)), emblem=True), blocks)
+    assert_rows_hold(find_rows(small(draw_card(blocks)), emblem=True).rows, blocks)
 
 
 @pytest.mark.parametrize("tilt_deg", [-2.0, -0.7, 1.0, 2.2])
 def test_a_tilt_left_over_is_followed(tilt_deg: float) -> None:
-    rows = find_rows(small(draw_card(row_blocks()), tilt_deg), emblem=False)
+    rows = find_rows(small(draw_card(row_blocks()), tilt_deg), emblem=False).rows
     assert [row.kind for row in rows] == [kind for kind, _ in lines_of(row_blocks())]
     for row in rows:
         top = row.quad[1] - row.quad[0]
@@ -88,7 +88,7 @@ def test_a_tilt_left_over_is_followed(tilt_deg: float) -> None:
 def test_rows_shifted_each_by_itself_are_found() -> None:
     shifts = {RowKind.NAME: -1.8, RowKind.SEX_NATION: -1.2, RowKind.BIRTH: -0.4, RowKind.NUMBER: 0.8}
     blocks = [replace(b, y=b.y + shifts.get(b.kind, 0.3)) for b in row_blocks()]
-    assert_rows_hold(find_rows(small(draw_card(blocks)), emblem=False), blocks)
+    assert_rows_hold(find_rows(small(draw_card(blocks)), emblem=False).rows, blocks)
 
 
 def test_shadow_guilloche_and_a_colour_cast_do_not_move_the_rows() -> None:
@@ -98,7 +98,7 @@ def test_shadow_guilloche_and_a_colour_cast_do_not_move_the_rows() -> None:
     card *= (0.5 + 0.5 / (1 + np.exp(-edge)))[..., None]  # a shadow across
     card += (9 * np.sin(xs / 7 + 6 * np.sin(ys / 60)) * np.sin(ys / 9))[..., None]
     card *= np.array([0.7, 0.9, 1.05], np.float32)
-    rows = find_rows(small(np.clip(card, 0, 255).astype(np.uint8)), emblem=False)
+    rows = find_rows(small(np.clip(card, 0, 255).astype(np.uint8)), emblem=False).rows
     assert_rows_hold(rows, row_blocks(), slack=0.4)
 
 
@@ -106,28 +106,28 @@ def test_the_portrait_beside_the_text_is_left_out() -> None:
     card = draw_card(row_blocks())
     x, y = round(54.8 * SCALE), round(9.1 * SCALE)
     card[y : y + round(30.6 * SCALE), x : x + round(22.7 * SCALE)] = (60, 50, 45)
-    rows = find_rows(small(card), emblem=False)
+    rows = find_rows(small(card), emblem=False).rows
     assert_rows_hold(rows, row_blocks())
 
 
 def test_a_text_that_runs_on_to_the_portrait_is_kept_whole() -> None:
     blocks = row_blocks()
     longer = [replace(b, count=15) if b.kind is RowKind.ADDRESS and b.count == 11 else b for b in blocks]
-    assert_rows_hold(find_rows(small(draw_card(longer)), emblem=False), longer, slack=0.3)
+    assert_rows_hold(find_rows(small(draw_card(longer)), emblem=False).rows, longer, slack=0.3)
 
 
 def test_pale_labels_are_still_inside() -> None:
     card = draw_card(row_blocks())
     label = (card == np.array((210, 151, 9))).all(axis=2)
     card[label] = np.array(PAPER) - 9
-    for row in find_rows(small(card), emblem=False):
+    for row in find_rows(small(card), emblem=False).rows:
         if row.kind is not RowKind.NUMBER and box_mm(row)[3] < 33:
             assert box_mm(row)[0] < 7.0
 
 
 def test_a_stamped_row_is_expected_where_its_neighbours_say() -> None:
     blocks = [b for b in row_blocks(0.5, 1.0) if b.kind is not RowKind.BIRTH]
-    rows = find_rows(small(draw_card(blocks)), emblem=False)
+    rows = find_rows(small(draw_card(blocks)), emblem=False).rows
     birth = next(row for row in rows if row.kind is RowKind.BIRTH)
     _, top, _, bottom = box_mm(birth)
     assert (top + bottom) / 2 == pytest.approx(24.7, abs=1.6)
@@ -136,7 +136,7 @@ def test_a_stamped_row_is_expected_where_its_neighbours_say() -> None:
 @pytest.mark.parametrize("emblem", [False, True])
 @pytest.mark.parametrize("brightness", [0, 40, 255])
 def test_an_empty_card_gets_the_layouts_rows(emblem: bool, brightness: int) -> None:
-    rows = find_rows(np.full((*ANALYSIS_SIZE, 3), brightness, np.uint8), emblem)
+    rows = find_rows(np.full((*ANALYSIS_SIZE, 3), brightness, np.uint8), emblem).rows
     expected = emblem_blocks() if emblem else row_blocks(address_lines=1)
     assert [row.kind for row in rows] == [kind for kind, _ in lines_of(expected)]
     for row, (_, parts) in zip(rows, lines_of(expected), strict=True):
@@ -147,5 +147,5 @@ def test_an_empty_card_gets_the_layouts_rows(emblem: bool, brightness: int) -> N
 def test_noise_breaks_nothing() -> None:
     rng = np.random.default_rng(0)
     for emblem in (False, True):
-        rows = find_rows(rng.integers(0, 255, (*ANALYSIS_SIZE, 3), np.uint8), emblem)
+        rows = find_rows(rng.integers(0, 255, (*ANALYSIS_SIZE, 3), np.uint8), emblem).rows
         assert all(np.isfinite(row.quad).all() for row in rows)
