@@ -2,7 +2,8 @@
 
 One client: the median of a plain `tritonclient` call and of `Client.recognize_json`, in turns so that both
 meet the same noise. 64 threads: answers a second of `Client` and of perf_analyzer with as many concurrent
-requests, in turns, on the same server, which answers at once (`model_repository/echo`).
+requests, in turns, on the same server: with a model that takes 20 ms on each of four instances, as real do,
+and with one that answers at once, where both compete with the server for the cores.
 """
 
 from __future__ import annotations
@@ -27,9 +28,14 @@ from tandem_client import Client, ClientOptions
 
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
+from tests.client.orders import order
 
 MODELS = Path(__file__).parent / "model_repository"
 PICTURE = bytes(1_000)
+MODELS_MEASURED = (
+    ("20 ms", "id_card", order(number="1", delay_s=0.02)),
+    ("at once", "echo", PICTURE),
+)
 CALLS = 2_000
 WARM_UP_CALLS = 200
 THREADS = 64
@@ -60,17 +66,17 @@ def latencies_s(calls: dict[str, Callable[[], object]]) -> dict[str, float]:
     return {name: median(values) for name, values in took.items()}
 
 
-def client_rate(url: str) -> float:
+def client_rate(url: str, model: str, picture: bytes) -> float:
     """Answers a second that the threads of one `Client` get."""
     stop = threading.Event()
     counts = [0] * THREADS
 
     def call(thread: int, client: Client) -> None:
         while not stop.is_set():
-            client.recognize_json(PICTURE)
+            client.recognize_json(picture)
             counts[thread] += 1
 
-    with Client(url, options=ClientOptions(model="echo", max_in_flight=THREADS)) as client:
+    with Client(url, options=ClientOptions(model=model, max_in_flight=THREADS)) as client:
         threads = [threading.Thread(target=call, args=(number, client)) for number in range(THREADS)]
         for thread in threads:
             thread.start()
@@ -84,16 +90,16 @@ def client_rate(url: str) -> float:
     return rate
 
 
-def perf_analyzer_rate(url: str, folder: Path) -> float:
+def perf_analyzer_rate(url: str, model: str, picture: bytes, folder: Path) -> float:
     """Answers a second that perf_analyzer gets."""
-    tensor = len(PICTURE).to_bytes(4, "little") + PICTURE
+    tensor = len(picture).to_bytes(4, "little") + picture
     content = {"content": {"b64": base64.b64encode(tensor).decode()}, "shape": [1]}
     data, report = folder / "data.json", folder / "report.csv"
     data.write_text(json.dumps({"data": [{"IMAGE": content}]}))
     subprocess.run(
         [
             Path(sys.executable).parent / "perf_analyzer",
-            *("-m", "echo", "-u", url, "-i", "grpc", "--async", "--input-data", data, "-f", report),
+            *("-m", model, "-u", url, "-i", "grpc", "--async", "--input-data", data, "-f", report),
             *("--concurrency-range", str(THREADS), "-p", str(int(RUN_S * 1000)), "-r", "3", "-s", "999"),
         ],
         check=False,  # it complains when other work on the machine makes its figures unsteady
@@ -133,10 +139,14 @@ def main() -> None:
             f"one client, median of {CALLS}: plain tritonclient {medians['plain'] * 1e3:.2f} ms, "
             f"Client {medians['router'] * 1e3:.2f} ms, added {added_ms:+.2f} ms"
         )
-        for _ in range(ROUNDS):
-            ours, theirs = client_rate(url), perf_analyzer_rate(url, Path(folder))
-            share = f"{ours / theirs:.0%}"
-            _say(f"{THREADS} in flight: perf_analyzer {theirs:,.0f}/s, Client {ours:,.0f}/s, {share}")
+        for name, model, picture in MODELS_MEASURED:
+            for _ in range(ROUNDS):
+                ours = client_rate(url, model, picture)
+                theirs = perf_analyzer_rate(url, model, picture, Path(folder))
+                share = f"{ours / theirs:.0%}"
+                _say(
+                    f"{name}, {THREADS} in flight: perf_analyzer {theirs:.0f}/s, Client {ours:.0f}/s, {share}"
+                )
 
 
 if __name__ == "__main__":
