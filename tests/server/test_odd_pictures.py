@@ -83,7 +83,7 @@ REFUSED = {
     "a text file": ("姓名".encode() * 50, "JPEG, PNG, WebP"),
     "half a JPEG": (GOOD[: len(GOOD) // 2], "truncated"),
     "one pixel": (encoded(Image.new("RGB", (1, 1)), "PNG"), "15"),
-    "30000 x 30000": (png_of_size(30_000, 30_000), "8192"),
+    "30000 x 30000": (png_of_size(30_000, 30_000), "50 megapixels"),
 }
 
 

@@ -45,7 +45,7 @@ def test_perf_analyzer_runs_with_the_shipped_pictures(triton_server, protocol, t
     report = tmp_path / "report.csv"
     command = [find_perf_analyzer(), "-m", "id_card", "-i", protocol, "-u", url, "--input-data", PICTURES]
     command += ["--concurrency-range", "2", "--measurement-mode", "count_windows"]
-    command += ["--measurement-request-count", "20", "--stability-percentage", "999", "--max-trials", "2"]
+    command += ["--measurement-request-count", "20", "--stability-percentage", "999", "--max-trials", "8"]
     done = subprocess.run(
         [*command, "-f", report],
         cwd=ROOT,
