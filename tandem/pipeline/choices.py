@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from tandem.pipeline.ctc import Glyph, Row
-from tandem.pipeline.fields import Correction, Field, field_of
+from tandem.pipeline.fields import Correction, Field, field_of, spelled
 
 # Below this a digit is a guess. On drawn cards the least sure one that was right had 0.79; what a stamp left
 # of a digit had up to 0.63.
@@ -41,7 +41,8 @@ def choose(glyph: Glyph, alphabet: frozenset[str]) -> Choice | None:
     """The glyph as the likeliest character of the alphabet; None if none was likely."""
     own = _SAME_SHAPE.get(glyph.character, glyph.character)
     if own in alphabet:
-        return Choice(glyph=replace(glyph, character=own), read=own, support=glyph.confidence)
+        turned = spelled(glyph, lambda character: _SAME_SHAPE.get(character, character))
+        return Choice(glyph=turned, read=own, support=turned.confidence)
     for other, support in glyph.runners_up:
         if other in alphabet and support >= LEAST_SUPPORT:
             alike = sum(glyph.support(shape) for shape in _LOOK_ALIKES.get(other, ""))

@@ -84,11 +84,18 @@ def read_text(rows: Sequence[Row], keep: Callable[[str], str]) -> Field:
     parts = []
     for row in rows:
         value = value_of(row)
-        kept = tuple(replace(g, character=keep(g.character)) for g in value if keep(g.character))
+        kept = tuple(spelled(glyph, keep) for glyph in value if keep(glyph.character))
         if any(_is_near(glyph, kept) for glyph in value if _is_misread(glyph, keep)):
             return UNREAD
         parts.append((row, kept))
     return field_of("".join(glyph.character for _, glyphs in parts for glyph in glyphs), parts)
+
+
+def spelled(glyph: Glyph, spelling: Callable[[str], str]) -> Glyph:
+    """The glyph in this spelling, with the probability of every character that is spelled so (x and X)."""
+    character = spelling(glyph.character)
+    same = sum(probability for other, probability in glyph.runners_up if spelling(other) == character)
+    return replace(glyph, character=character, confidence=min(glyph.confidence + same, 1.0))
 
 
 def _is_misread(glyph: Glyph, keep: Callable[[str], str]) -> bool:

@@ -82,6 +82,13 @@ def test_else_a_wrong_checksum_stays_as_read(likely: Likely) -> None:
     assert field.corrections == ()
 
 
+def test_small_and_large_x_are_one_character() -> None:
+    field = read_number([row(RowKind.NUMBER, _with(17, (("x", 0.5), ("X", 0.46))))])
+    assert field.text == NUMBER
+    assert field.corrections == ()
+    assert field.confidence > 0.9
+
+
 def test_a_digit_that_is_a_guess_leaves_the_number_empty() -> None:
     field = read_number([row(RowKind.NUMBER, _with(17, (("X", LEAST_CONFIDENCE - 0.01),)))])
     assert field.text == ""
