@@ -36,7 +36,8 @@ class HoughConfig:
             card's width off (3 % = 2.6 mm); the number row starts 5.4 mm inside the bottom edge.
         max_tilt_deg: how much an edge may differ in direction from the predicted one.
         min_support: share of an edge (between its rounded corners) that must lie on Canny's edges.
-        min_difference: share of an edge along which card and background must differ in one way.
+        min_difference: share of an edge along which card and background must differ in one way ...
+        min_support_alike: ... or else the share that must lie on Canny's edges: more than rows of text have.
         distance_sigma_mm: an edge this far from the predicted one loses `distance_weight` of its score.
         distance_weight: score (0-1 scale) lost at `distance_sigma_mm`.
         min_visible: share of an edge that must lie inside the picture to be searched.
@@ -50,6 +51,7 @@ class HoughConfig:
     max_tilt_deg: float = 8.0
     min_support: float = 0.5
     min_difference: float = 0.0
+    min_support_alike: float = 0.8
     distance_sigma_mm: float = 3.0
     distance_weight: float = 0.15
     min_visible: float = 0.35
@@ -150,7 +152,8 @@ def _scored(
     difference = _difference_share(band, rows, xs, config.px_per_mm)
     score = support + _DIFFERENCE_BONUS * difference
     score -= config.distance_weight * (distance_mm / config.distance_sigma_mm) ** 2
-    is_edge = support >= config.min_support and difference >= config.min_difference
+    differs = difference >= config.min_difference
+    is_edge = support >= (config.min_support if differs else config.min_support_alike)
     return Line(offset=offset, slope=slope, score=score if is_edge else _NO_EDGE)
 
 

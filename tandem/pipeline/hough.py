@@ -43,9 +43,11 @@ COARSE = HoughConfig(
 FINE = HoughConfig(
     px_per_mm=6.0, margin_mm=3.5, max_tilt_deg=4.0, distance_sigma_mm=2.0, max_shape_change=0.1
 )
-#: If the first search moved a corner by more than this, mm, it is repeated: other edges may have come into
-#: reach.
-_FAR_MM = 4.0
+#: Both in one, for a good prediction beside misleading lines.
+NEAR = HoughConfig()
+#: If the first search moved a corner by more than this share of the card's width, it is repeated (other
+#: edges may have come into reach), and doubted.
+_FAR = 0.045
 
 #: No corner is moved by more than this share of the card's width: then other lines were followed.
 _FARTHEST = 0.25
@@ -95,9 +97,7 @@ class _Canvas:
     margin: int
 
 
-def refine_quad(
-    pixels: NDArray[np.uint8], quad: FloatArray, coarse: HoughConfig = COARSE, fine: HoughConfig = FINE
-) -> Refined:
+def refine_quad(pixels: NDArray[np.uint8], quad: FloatArray) -> Refined:
     """The predicted quad moved onto the card's edges where the picture shows them.
 
     An edge without a convincing line is the picture's border if that is near, else it keeps its predicted
@@ -107,16 +107,26 @@ def refine_quad(
     Args:
         pixels: (h, w, 3) uint8, the picture.
         quad: (4, 2) float32, px, predicted corners clockwise from the card's own top left.
-        coarse: the first search's parameters.
-        fine: the last search's parameters.
     """
-    near = _searched(pixels, quad, coarse).quad
-    moved_mm = np.linalg.norm(near - quad, axis=1).max() / quad_width(quad) * CARD_WIDTH_MM
-    if moved_mm > _FAR_MM:
-        near = _searched(pixels, near, coarse).quad
-    refined = _searched(pixels, near, fine)
-    moved = float(np.linalg.norm(refined.quad - quad, axis=1).max()) / quad_width(quad)
-    return refined if moved <= _FARTHEST else Refined(quad=quad, edges_found=(False,) * 4)
+    return refinements(pixels, quad)[0]
+
+
+def refinements(pixels: NDArray[np.uint8], quad: FloatArray) -> list[Refined]:
+    """What `refine_quad` gives; if that moved the quad far, also what is found near the prediction."""
+    near = _searched(pixels, quad, COARSE).quad
+    if _moved_share(near, quad) > _FAR:
+        near = _searched(pixels, near, COARSE).quad
+    refined = _searched(pixels, near, FINE)
+    moved = _moved_share(refined.quad, quad)
+    if moved <= _FAR:
+        return [refined]
+    alternative = _searched(pixels, quad, NEAR)
+    return [refined, alternative] if moved <= _FARTHEST else [alternative]
+
+
+def _moved_share(after: FloatArray, before: FloatArray) -> float:
+    """How far the most moved corner was moved, in shares of the card's width."""
+    return float(np.linalg.norm(after - before, axis=1).max()) / quad_width(before)
 
 
 def _searched(pixels: NDArray[np.uint8], quad: FloatArray, config: HoughConfig) -> Refined:

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import pairwise
 
 import cv2
 import numpy as np
@@ -20,6 +19,7 @@ from tandem.pipeline.ink import ANALYSIS_PX_PER_MM as SCALE
 from tandem.pipeline.ink import FloatArray, ink_map, slant, unslanted
 from tandem.pipeline.layout import PORTRAIT_BOTTOM_MM, PORTRAIT_LEFT_MM, PrintedRow, SideLayout, side_layout
 from tandem.pipeline.records import RowKind
+from tandem.pipeline.row_ends import LABEL_SEARCH_MM, text_ends
 
 #: How far a row may be from its expected place, mm.
 _REACH_MM = 3.0
@@ -42,25 +42,8 @@ _LABEL_INK_SHARE = 0.5
 _HEIGHT_PER_EM = 1.32
 #: Free paper left and right of the text, mm.
 _SIDE_MARGIN_MM = 0.8
-#: A column has ink if the sum over the row's height is at least this, mm.
-_LEAST_COLUMN_MM = 0.12
-#: Ink runs narrower than this, alone, are dirt.
-_LEAST_RUN_MM = 0.35
-#: Where the number's digits begin, and the least free paper before them, mm.
-_DIGITS_BEGIN_MM = (26.5, 33.0)
-_LABEL_GAP_MM = 1.5
-#: Text is not interrupted by more paper than this, mm: from the label to the value; where labels too pale
-#: to be seen lie between, more.
-_USUAL_GAP_MM = 5.0
-_WIDEST_GAP_MM = {RowKind.SEX_NATION: 17.0, RowKind.BIRTH: 12.0, RowKind.NUMBER: 12.0}
-#: How far left of its printed place a row's label may begin, mm.
-_LABEL_SEARCH_MM = 1.9
 #: Texts may run this far over their usual right end, mm (cards without a portrait, other fonts).
 _OVERLAP_MM = 4.5
-#: Beyond that end only ink this near to the text (ems) and no longer than this belongs to it, not to the
-#: portrait.
-_CHARACTER_GAP = 0.45
-_LONGEST_OVERHANG = 1.6
 #: How much one row's slope may differ from the card's usual one.
 _UNUSUAL_SLANT = 0.006
 
@@ -221,7 +204,7 @@ def _band(line: _Line, below: _Line | None, level: FloatArray, layout: SideLayou
     printed = line.printed
     half = round(0.75 * printed.em * SCALE)
     top = max(round(line.middle) - half, 0)
-    left = round((printed.left - _LABEL_SEARCH_MM - layout.area[0]) * SCALE)
+    left = round((printed.left - LABEL_SEARCH_MM - layout.area[0]) * SCALE)
     right = round((min(printed.right + _OVERLAP_MM, layout.area[2]) - layout.area[0]) * SCALE)
     ink = level[top : round(line.middle) + half + 1, left:right].copy()
     if below is not None:
@@ -232,7 +215,7 @@ def _band(line: _Line, below: _Line | None, level: FloatArray, layout: SideLayou
 def _cut(band: _Band, own_slope: float, slope: float, layout: SideLayout) -> Row:
     """The row's outline on the card: its own slant, middle, height and ends."""
     straight = unslanted(band.ink, own_slope)
-    first, last = _ends(straight, band.printed)
+    first, last = text_ends(straight, band.printed)
     centre_row = _middle(straight[:, first:last], band.printed.em * SCALE)
     height_mm = band.printed.em * _HEIGHT_PER_EM
     # Back to the area: the band's own shear turned about its middle, the area's about its own.
@@ -253,48 +236,6 @@ def _outline(
     up = np.array([along[1], -along[0]]) * height / 2
     corners = np.array([line[0] + up, line[1] + up, line[1] - up, line[0] - up])
     return (corners * PX_PER_MM).astype(np.float32)
-
-
-def _ends(band: FloatArray, printed: PrintedRow) -> tuple[int, int]:
-    """First and one past the last column of the row's text in its band."""
-    em = printed.em * SCALE
-    runs = _runs(band.sum(axis=0) / SCALE >= _LEAST_COLUMN_MM)
-    usual_end = (printed.right - printed.left + _LABEL_SEARCH_MM) * SCALE
-    inside = [run for run in runs if run[1] <= usual_end and run[1] - run[0] >= _LEAST_RUN_MM * SCALE]
-    if not inside:
-        return 0, band.shape[1]
-    # A label too pale to be seen is still read: the row begins no later than where it is printed.
-    first = min(inside[0][0], round(_LABEL_SEARCH_MM * SCALE))
-    if printed.kind is RowKind.NUMBER:
-        first = _behind_label(inside, printed) or first
-    widest_gap = _WIDEST_GAP_MM.get(printed.kind, _USUAL_GAP_MM) * SCALE
-    last = inside[0][1]
-    for begin, end in (run for run in runs if run in inside or run[1] > usual_end):
-        starts_inside = begin < usual_end - em
-        if begin - last > (widest_gap if starts_inside else _CHARACTER_GAP * em):
-            break
-        if end - usual_end > _LONGEST_OVERHANG * em or end == band.shape[1] > usual_end:
-            # Text that runs into something else (a stamp) is at least read up to its usual end.
-            return first, max(last, round(usual_end)) if starts_inside else last
-        last = end
-    return first, last
-
-
-def _behind_label(runs: list[tuple[int, int]], printed: PrintedRow) -> int | None:
-    """Where the number's digits begin, None if it is not plain.
-
-    Its label is a third of the row, and nothing is learnt from it: 18 digits are found without.
-    """
-    low, high = ((mm - printed.left + _LABEL_SEARCH_MM) * SCALE for mm in _DIGITS_BEGIN_MM)
-    gaps = [(run[0] - before[1], run[0]) for before, run in pairwise(runs) if low <= run[0] <= high]
-    gap, begin = max(gaps, default=(0, 0))
-    return begin if gap >= _LABEL_GAP_MM * SCALE else None
-
-
-def _runs(marked: NDArray[np.bool_]) -> list[tuple[int, int]]:
-    """Begin and end (exclusive) of each run of True."""
-    edges = np.flatnonzero(np.diff(np.concatenate([[False], marked, [False]]).astype(np.int8)))
-    return [(int(a), int(b)) for a, b in edges.reshape(-1, 2)]
 
 
 def _middle(band: FloatArray, em: float) -> float:

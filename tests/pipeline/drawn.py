@@ -82,9 +82,9 @@ def draw_card(blocks: list[Block], paper: tuple[int, int, int] = PAPER) -> NDArr
             x0, y0, x1, y1 = (
                 round(mm * SCALE)
                 for mm in (
-                    block.x + block.em * (i + 0.08),
+                    block.x + block.em * (i + 0.12),
                     block.y + 0.1 * block.em,
-                    block.x + block.em * (i + 0.92),
+                    block.x + block.em * (i + 0.88),
                     block.y + 0.9 * block.em,
                 )
             )

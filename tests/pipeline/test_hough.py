@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tandem.pipeline.card import outline, quad_width
-from tandem.pipeline.hough import refine_quad
+from tandem.pipeline.hough import cropped_card, refine_quad
 from tests.pipeline.drawn import draw_card, lay_on_table, row_blocks
 
 SIZE = (600, 800)
@@ -79,11 +79,15 @@ def test_edges_outside_the_picture_are_not_invented_at_its_border() -> None:
     assert errors[[1, 2]].max() < 0.03
 
 
-def test_a_picture_cropped_to_the_card_ends_with_it() -> None:
-    card = cv2.resize(draw_card(row_blocks()), (800, 505), interpolation=cv2.INTER_AREA)
+def test_only_a_picture_of_a_cards_shape_may_be_a_cropped_card() -> None:
     truth = outline(800, 505)
-    refined = refine_quad(card, disturbed(truth, 6, 0.01))
-    assert error(refined.quad, truth) < 0.4
+    guess = disturbed(truth, 6, 0.03)
+    for turn in (0, 2):
+        found = cropped_card(np.roll(guess, turn, axis=0), (505, 800))
+        assert found is not None
+        np.testing.assert_allclose(found, np.roll(truth, turn, axis=0))
+    assert cropped_card(guess, (600, 800)) is None  # a phone's picture
+    assert cropped_card(guess * 0.8, (505, 800)) is None  # a card in a wide picture
 
 
 @pytest.mark.parametrize("seed", range(2))
