@@ -1,4 +1,4 @@
-"""The two records that travel beside the pixels, from `rectify_cards` to `parse_fields`, packed as float32 rows.
+"""What travels beside the pixels from `rectify_cards` to `parse_fields`, packed as float32 rows.
 
 Triton passes tensors, not objects, so each record has one packed form, defined here and nowhere else:
 
@@ -38,8 +38,8 @@ class CardRecord:
     """One card found in a picture.
 
     Attributes:
-        quad: (4, 2) float32, corners in pixels of the picture as sent (after EXIF rotation), clockwise from the
-            card's own top left.
+        quad: (4, 2) float32, corners in pixels of the picture as sent (after EXIF rotation), clockwise from
+            the card's own top left.
         score: detector's confidence, (0, 1].
         emblem: probability that this is the emblem side, 0-1.
         blur: 0 (sharp) to 1.
@@ -67,7 +67,8 @@ class Segment:
         lane: index of the lane it was packed on.
         x0: first pixel column of the row on its lane.
         x1: one past the last pixel column.
-        quad: (4, 2) float32, the row's outline in pixels of the picture as sent, clockwise from its own top left.
+        quad: (4, 2) float32, the row's outline in pixels of the picture as sent, clockwise from its own top
+            left.
     """
 
     card: int
