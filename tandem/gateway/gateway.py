@@ -5,13 +5,14 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from functools import partial
 from typing import Any
 
 import aio_pika
 import aiormq.exceptions
-from aio_pika.abc import AbstractIncomingMessage
+from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
 from tandem_client import AsyncClient, ClientOptions, RetryPolicy, TandemError
-from tandem_client.queue.connection import LOST, connect
+from tandem_client.queue.connection import LOST, begin
 from tandem_client.queue.message import REASON_HEADER, REPLY_CONTENT_TYPE
 
 from tandem.gateway.decisions import Ask, AskAgain, Bury, GiveBack, Reply, decide_on_error, decide_on_message
@@ -55,23 +56,16 @@ class Gateway:
 
         Raises:
             AccessError: the broker doesn't accept the user.
+            NotServedError: a queue of that name exists with other settings.
             UnavailableError: no broker at the start; one that is lost later is waited for.
         """
-        connection = await connect(self._options.broker_url)
+        connection = await begin(self._options.broker_url, self._options.names, self._consume)
         try:
-            self._channel = await connection.channel(on_return_raises=True)
-            await self._channel.set_qos(prefetch_count=self._options.prefetch)
-            names = self._options.names
-            await self._channel.declare_queue(names.dead, durable=True, arguments=names.dead_arguments())
-            queue = await self._channel.declare_queue(
-                names.pictures, durable=True, arguments=names.pictures_arguments()
-            )
-            tag = await queue.consume(self._take)
             self.metrics.ready = True
             await self._stopping.wait()
             self.metrics.ready = False
             with contextlib.suppress(*LOST):
-                await queue.cancel(tag)
+                await self._stop_consuming()
             await self._finish()
         finally:
             await connection.close()  # what is not acknowledged goes back to the queue
@@ -80,6 +74,12 @@ class Gateway:
     def stop(self) -> None:
         """Take no more messages, and let `run` return; call it in the event loop's thread."""
         self._stopping.set()
+
+    async def _consume(self, channel: Any, pictures: AbstractQueue) -> None:
+        self._channel = channel
+        await channel.set_qos(prefetch_count=self._options.prefetch)
+        tag = await pictures.consume(self._take)
+        self._stop_consuming = partial(pictures.cancel, tag)
 
     async def _finish(self) -> None:
         if self._in_hand:

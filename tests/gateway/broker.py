@@ -66,6 +66,8 @@ class Broker:
             self._process = None
 
     def __enter__(self) -> Broker:
+        # Left to the node, its port mapper would make itself a daemon and outlive it.
+        self._mapper = subprocess.Popen(["epmd", "-port", str(self._ports[2]), "-address", "127.0.0.1"])
         self.start()
         return self
 
@@ -73,8 +75,8 @@ class Broker:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         self.kill()
-        # The node's port mapper made itself a daemon; it is ours alone, by its port.
-        subprocess.run(["epmd", "-port", str(self._ports[2]), "-kill"], check=False, capture_output=True)
+        self._mapper.kill()
+        self._mapper.wait()
 
     def _speaks(self) -> bool:
         """Whether it answers AMQP: the port alone is open before the node is ready."""

@@ -161,6 +161,15 @@ def test_a_queue_that_is_gone_is_told(broker: Broker, names: QueueNames) -> None
     asyncio.run(main())
 
 
+def test_a_queue_with_other_settings_is_told(broker: Broker, names: QueueNames) -> None:
+    other = QueueNames(pictures=names.pictures, dead=names.dead, longest=7)
+    with (
+        QueueClient(broker.url, _options(names)),
+        pytest.raises(NotServedError, match="other settings"),
+    ):
+        QueueClient(broker.url, _options(other))
+
+
 def test_wrong_credentials_are_told(broker: Broker, names: QueueNames) -> None:
     with pytest.raises(AccessError):
         QueueClient(broker.url.replace("guest:guest", "guest:wrong"), _options(names))

@@ -12,7 +12,7 @@ from typing import Any
 
 import aio_pika
 import aiormq.exceptions
-from aio_pika.abc import AbstractIncomingMessage, AbstractRobustChannel, AbstractRobustConnection
+from aio_pika.abc import AbstractIncomingMessage, AbstractQueue, AbstractRobustConnection
 
 from tandem_client.cards import Answer, Card
 from tandem_client.errors import (
@@ -26,7 +26,7 @@ from tandem_client.errors import (
 )
 from tandem_client.metrics import ClientMetrics
 from tandem_client.pictures import Picture, encode_picture
-from tandem_client.queue.connection import LOST, connect
+from tandem_client.queue.connection import LOST, begin
 from tandem_client.queue.message import PICTURE_CONTENT_TYPE, QueueOptions, decode_reply
 
 _CONFIRM_TIMEOUT_S = 10.0  # a broker that is silent for longer is taken for lost
@@ -56,22 +56,22 @@ class AsyncQueueClient:
         self._places = asyncio.Semaphore(self._options.max_in_flight)
         self._replies = f"tandem.replies.{uuid.uuid4().hex}"
         self._connection: AbstractRobustConnection | None = None
-        self._channel: AbstractRobustChannel | None = None
+        self._channel: Any = None
 
     async def open(self) -> None:
         """Connect, declare the queues, and wait for answers.
 
         Raises:
             AccessError: the broker doesn't accept the user.
+            NotServedError: a queue of that name exists with other settings.
             UnavailableError: no broker.
         """
-        self._connection = await connect(self._url)
-        self._channel = await self._connection.channel(on_return_raises=True)
-        names = self._options.names
-        await self._channel.declare_queue(names.dead, durable=True, arguments=names.dead_arguments())
-        await self._channel.declare_queue(names.pictures, durable=True, arguments=names.pictures_arguments())
+        self._connection = await begin(self._url, self._options.names, self._set_up)
+
+    async def _set_up(self, channel: Any, _: AbstractQueue) -> None:
+        self._channel = channel
         # Not exclusive: it must outlive a broken connection, so that no answer is lost with it.
-        replies = await self._channel.declare_queue(
+        replies = await channel.declare_queue(
             self._replies,
             durable=True,
             arguments={"x-expires": round(self._options.reply_expiry_s * 1000)},
