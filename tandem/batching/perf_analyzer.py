@@ -147,7 +147,9 @@ def read_record(path: Path) -> Trace:
     Raises:
         PerfAnalyzerError: there are none, or requests without an answer.
     """
-    entries = json.loads(path.read_text(encoding="utf-8"))["experiments"][0]["requests"]
+    # It writes the inputs along as they are, and a picture's bytes are no UTF-8.
+    text = path.read_text(encoding="utf-8", errors="replace")
+    entries = json.loads(text)["experiments"][0]["requests"]
     answered = [(entry["timestamp"], entry["response_timestamps"][-1]) for entry in entries]
     if not answered:
         raise PerfAnalyzerError("perf_analyzer recorded no request; check that the model answers")
