@@ -66,7 +66,7 @@ class RectifyConfig:
         lanes: the lanes' shape.
     """
 
-    score_threshold: float = 0.5
+    score_threshold: float = 0.4
     lanes: LaneConfig = field(default_factory=LaneConfig)
 
     def __post_init__(self) -> None:

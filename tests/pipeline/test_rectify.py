@@ -138,7 +138,8 @@ def test_two_cards_bring_twice_the_lanes() -> None:
 
 
 def test_below_the_threshold_there_is_no_card() -> None:
-    for result in (read(picture(), QUAD, scores=0.49), read(picture())):
+    below = RectifyConfig().score_threshold - 0.01
+    for result in (read(picture(), QUAD, scores=below), read(picture())):
         assert result.lanes.shape == (1, LANE_HEIGHT, 32, 3)
         assert result.cards == ()
         assert result.segments == ()

@@ -15,7 +15,7 @@ from tandem.pipeline.rectify import RectifyConfig, rectify
 from tandem.pipeline.serving import Arrays, Responder, each_item, model_parameters
 
 _INPUTS = ("PICTURE", "PICTURE_SIZE", "QUADS", "SCORES", "EMBLEM")
-_DEFAULTS = {"workers": "2", "score_threshold": "0.5"}
+_DEFAULTS = {"workers": "2", "score_threshold": "0.4"}
 
 
 class TritonPythonModel:
