@@ -30,6 +30,12 @@ SAMPLE = (ROOT / "docs/images/sample.jpg").read_bytes()
 DASHBOARD = json.loads((ROOT / "deploy/grafana/dashboards/tandem.json").read_text("utf-8"))
 # Triton exports these only on a machine with an NVIDIA GPU.
 GPU_PANELS = {"GPU use", "GPU memory"}
+# These need RabbitMQ and a gateway; here only that Prometheus understands them.
+QUEUE_PANELS = {
+    "Waiting in the queue",
+    "Outcomes, as the gateways count them",
+    "Latency, as the gateways see it",
+}
 # Grafana's own value for a scrape interval of 1 s would be 4 s; pictures take seconds on a busy machine.
 VARIABLES = {"$__rate_interval": "60s", "$instance": ".*"}
 TIMEOUT_S = 120
@@ -89,6 +95,7 @@ def prometheus(
     config["global"] = {"scrape_interval": "1s", "evaluation_interval": "1s"}
     jobs = {job["job_name"]: job for job in config["scrape_configs"]}
     jobs["triton"]["static_configs"] = [{"targets": [triton_server.metrics_url]}]
+    config["scrape_configs"] = [jobs["triton"], jobs["tandem-clients"]]
     registry = prometheus_client.CollectorRegistry()
     registry.register(ClientCollector(client.metrics))
     exporter, thread = prometheus_client.start_http_server(0, "127.0.0.1", registry)
@@ -144,7 +151,7 @@ def without_data(prometheus: Prometheus, titles: set[str]) -> list[str]:
 
 @pytest.mark.usefixtures("load")
 def test_every_panel_shows_data_under_load(prometheus: Prometheus) -> None:
-    titles = panels().keys() - GPU_PANELS
+    titles = panels().keys() - GPU_PANELS - QUEUE_PANELS
     deadline = time.monotonic() + TIMEOUT_S
     while missing := without_data(prometheus, titles):
         assert time.monotonic() < deadline, missing
@@ -161,6 +168,12 @@ def test_the_gpu_panels_are_silent_without_a_gpu_and_valid(prometheus: Prometheu
         assert not without_data(prometheus, GPU_PANELS)
         return
     for title in GPU_PANELS:
+        for expression in panels()[title]:
+            assert prometheus.query(expression) == []
+
+
+def test_the_queues_panels_are_valid(prometheus: Prometheus) -> None:
+    for title in QUEUE_PANELS:
         for expression in panels()[title]:
             assert prometheus.query(expression) == []
 
