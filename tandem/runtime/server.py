@@ -42,6 +42,10 @@ from tandem.runtime.repository import check_repository
 from tandem.runtime.wheel import find_installation
 
 _LOG = logging.getLogger(__name__)
+# Under heavy load Triton's Python backend now and then aborts while it starts a model's process: the two race for
+# a lock in their shared memory. Nothing is served yet, so starting again is safe.
+_LOCK_RACE = "boost::interprocess::lock_exception"
+_START_TRIES = 3
 _POLL_INTERVAL_S = 0.05
 _PROBE_TIMEOUT_S = 2.0
 _NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
@@ -112,6 +116,16 @@ class TritonServer:
         """
         if self._process is not None:
             raise EmbeddedServerError("this server is already started: stop it first")
+        for _ in range(_START_TRIES - 1):
+            try:
+                return self._start()
+            except ServerDiedError as error:
+                if _LOCK_RACE not in str(error):
+                    raise
+                self._log("the server fell over a lock of its own while it started; starting it again")
+        return self._start()
+
+    def _start(self) -> None:
         installation = find_installation()
         check_repository(self.options.model_repository, self.options.config_name)
         self.options = settle_ports(self.options)

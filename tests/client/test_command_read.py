@@ -145,7 +145,7 @@ class TestFile:
     def test_ctrl_c_leaves_a_file_that_can_be_resumed(self, triton: TritonServer, tmp_path: Path) -> None:
         pictures = [tmp_path / f"{number:03}.jpg" for number in range(200)]
         for picture in pictures:
-            picture.write_bytes(order(number=picture.stem, delay_s=0.05))
+            picture.write_bytes(order(number=picture.stem, delay_s=0.2))  # seconds in all
         out = tmp_path / "out.jsonl"
         words = ["read", "--url", triton.grpc_url, "-o", str(out), str(tmp_path)]
         with subprocess.Popen(

@@ -60,7 +60,21 @@ def processes_of(group: int) -> list[str]:
 
 
 def regions() -> set[str]:
+    """The shared memory of the servers that this test started: others of this process may still run."""
+    return _regions() - _of_others
+
+
+def _regions() -> set[str]:
     return {path.name for path in Path("/dev/shm").glob(f"tandem-*-{os.getpid()}-*")}  # noqa: S108
+
+
+_of_others: set[str] = set()
+
+
+@pytest.fixture(autouse=True)
+def _remember_regions_of_others() -> None:
+    _of_others.clear()
+    _of_others.update(_regions())
 
 
 def double(url: str) -> list[float]:
