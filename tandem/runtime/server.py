@@ -42,8 +42,8 @@ from tandem.runtime.repository import check_repository
 from tandem.runtime.wheel import find_installation
 
 _LOG = logging.getLogger(__name__)
-# Under heavy load Triton's Python backend now and then aborts while it starts a model's process: the two race for
-# a lock in their shared memory. Nothing is served yet, so starting again is safe.
+# Under heavy load Triton's Python backend now and then aborts while it starts a model's process: the two race
+# for a lock in their shared memory. Nothing is served yet, so starting again is safe.
 _LOCK_RACE = "boost::interprocess::lock_exception"
 _START_TRIES = 3
 _POLL_INTERVAL_S = 0.05
