@@ -157,6 +157,10 @@ def draw(path: Path, rows: Sequence[Row], title: str) -> None:
             points = np.array([pair[:2] for pair in values if pair[2] == setting])
             axes[place].plot(*points.T, "o", color=colours[setting], markersize=4, label=setting)
         axes[place].set(xscale="log", yscale="log", xlabel="measured, ms", ylabel="predicted, ms")
+        for axis in (axes[place].xaxis, axes[place].yaxis):
+            axis.set_major_formatter("{x:g}")
+            axis.set_minor_formatter("{x:g}")
+        axes[place].tick_params(which="both", labelsize=7)
         axes[place].set_title(f"{title}: {name} (dotted: ± {band:.0%})", fontsize=10)
     axes[1].legend(frameon=False, fontsize=7)
     save(figure, path)

@@ -269,7 +269,8 @@ def judge_case(
     stable = [by_rule[s.rule] for s in answer.settings if s.stable and s.rule in by_rule]
 
     def run(subject: Subject) -> float:
-        measured, _ = measured_figures(run_poisson(url, subject.model.name, case.rate_per_s, requests))
+        trace, _ = _undisturbed(url, subject, found, case.rate_per_s, requests)
+        measured, _ = measured_figures(trace)
         say(f"{case.name} {subject.setting}: {measured.mean_s * 1e3:.2f}, p95 {measured.p95_s * 1e3:.2f} ms")
         return measured.mean_s if case.objective == "mean" else measured.p95_s
 
