@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
+import onnx
 import pytest
 import yaml
 from packaging.requirements import Requirement
 
+from tandem.runtime.setup import ensure_recognizer
 from tests.deploy.programs import ROOT, find_program
 
 COMPOSE = ROOT / "docker-compose.yml"
@@ -124,6 +126,17 @@ def test_the_images_packages_are_those_of_the_project():
         assert version is None or requirement.specifier.contains(version), requirement
     assert requirements("server.txt").keys() == {"numpy", "opencv-python-headless", "pillow"}
     assert {"onnx", "onnxruntime", "rapidocr"} <= pinned.keys()
+
+
+def test_the_networks_are_of_a_form_that_the_images_onnx_runtime_reads() -> None:
+    """Release 24.10 has ONNX Runtime 1.19, which knows IR versions up to 10 and opsets up to 21."""
+    ensure_recognizer(lambda line: None)
+    networks = list((ROOT / "model_repository").glob("*/1/*.onnx"))
+    assert len(networks) >= 2
+    for path in networks:
+        network = onnx.load(str(path), load_external_data=False)
+        assert network.ir_version <= 10, path
+        assert [(one.domain, one.version <= 21) for one in network.opset_import] == [("", True)], path
 
 
 def imports(sources: list[Path]) -> set[str]:
