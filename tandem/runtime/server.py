@@ -42,9 +42,9 @@ from tandem.runtime.repository import check_repository
 from tandem.runtime.wheel import find_installation
 
 _LOG = logging.getLogger(__name__)
-# Under heavy load Triton's Python backend now and then aborts while it starts a model's process: the two race
-# for a lock in their shared memory. Nothing is served yet, so starting again is safe.
-_LOCK_RACE = "boost::interprocess::lock_exception"
+# Under heavy load Triton's Python backend now and then aborts while it starts a model's process (they race for
+# a lock in their shared memory) or gives the process up. Nothing is served yet, so starting again is safe.
+_START_RACES = ("boost::interprocess::lock_exception", "is not healthy")
 _START_TRIES = 3
 _POLL_INTERVAL_S = 0.05
 _PROBE_TIMEOUT_S = 2.0
@@ -119,10 +119,10 @@ class TritonServer:
         for _ in range(_START_TRIES - 1):
             try:
                 return self._start()
-            except ServerDiedError as error:
-                if _LOCK_RACE not in str(error):
+            except (ServerDiedError, ModelLoadError) as error:
+                if not any(sign in str(error) for sign in _START_RACES):
                     raise
-                self._log("the server fell over a lock of its own while it started; starting it again")
+                self._log("a model's process fell over while it started; starting the server again")
         return self._start()
 
     def _start(self) -> None:

@@ -153,6 +153,8 @@ class TestFile:
             stderr=subprocess.PIPE,
             text=True,
             env={**os.environ, "PYTHONPATH": "client"},
+            # Whoever runs the tests in the background has Ctrl-C ignored, and children inherit that.
+            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),  # noqa: PLW1509 - only resets
         ) as reading:
             killer = threading.Timer(PATIENCE_S, reading.kill)
             killer.start()
