@@ -42,7 +42,7 @@ from tandem.runtime.repository import check_repository
 from tandem.runtime.wheel import find_installation
 
 _LOG = logging.getLogger(__name__)
-# Under heavy load Triton's Python backend now and then aborts while it starts a model's process (they race for
+# Under heavy load Triton's Python backend now and then aborts while it starts a model's process (a race for
 # a lock in their shared memory) or gives the process up. Nothing is served yet, so starting again is safe.
 _START_RACES = ("boost::interprocess::lock_exception", "is not healthy")
 _START_TRIES = 3
