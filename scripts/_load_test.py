@@ -17,7 +17,7 @@ from tandem.batching.ensemble_proof import measured_capacity, run_loads
 from tandem.batching.errors import BatchingError
 from tandem.batching.live_model import connect
 from tandem.batching.measure import measure, processor_seconds
-from tandem.batching.proof import Row, as_json, draw, relative_errors, table
+from tandem.batching.proof import Row, as_json, draw, relative_errors, save_traces, table
 from tandem.batching.reference_proof import (
     Case,
     batcher_subjects,
@@ -105,7 +105,7 @@ def reference(options: argparse.Namespace) -> None:
                 for load in options.loads:
                     rows.append(run_subject(server.grpc_url, subject, found, load, options.requests))
                     tell(rows[-1])
-    publish(rows, options.out, "reference", "reference model")
+    publish(rows, options.out, "reference", ("ideal rule", "Triton's batcher"))
 
 
 def choice(options: argparse.Namespace) -> None:
@@ -164,7 +164,7 @@ def id_card(options: argparse.Namespace) -> None:
         rows = run_loads(client, server.grpc_url, found, pictures, capacity, options.loads, options.requests)
     for row in rows:
         tell(row)
-    publish(rows, options.out, "id_card", "id_card")
+    publish(rows, options.out, "id_card", ("own processors", "shared processors"))
 
 
 @contextmanager
@@ -178,14 +178,15 @@ def serving(repository: Path, config_name: str | None = None) -> Iterator[Triton
         yield server
 
 
-def publish(rows: Sequence[Row], out: Path | None, name: str, title: str) -> None:
-    """The table on stdout; table, figures and plot in the folder."""
-    print(table(rows))
+def publish(rows: Sequence[Row], out: Path | None, name: str, models: tuple[str, str]) -> None:
+    """The table on stdout; table, figures, plot and every request's times in the folder."""
+    print(table(rows, *models))
     if out:
         out.mkdir(parents=True, exist_ok=True)
-        (out / f"{name}.md").write_text(table(rows) + "\n", encoding="utf-8")
+        (out / f"{name}.md").write_text(table(rows, *models) + "\n", encoding="utf-8")
         (out / f"{name}.json").write_text(json.dumps(as_json(rows), indent=1), encoding="utf-8")
-        draw(out / f"{name}.png", rows, title)
+        draw(out / f"{name}.png", rows, name)
+        save_traces(out / f"{name}.npz", rows)
 
 
 def tell(row: Row) -> None:

@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from tandem.batching.calibrate import batch_counts, completed_per_s, slowed
 from tandem.batching.ensemble import Ensemble, ensemble_latencies, simulate_ensemble
 from tandem.batching.measure import Measured
-from tandem.batching.outcome import Outcome
-from tandem.batching.perf_analyzer import picture_data, run_poisson
+from tandem.batching.perf_analyzer import Trace, picture_data, run_poisson
 from tandem.batching.proof import Figures, Row, measured_figures, replay
 from tandem.batching.samples import make_samples
 from tandem.batching.simulate import SimulationPlan, service_factors
@@ -61,8 +60,8 @@ def run_loads(
     data = picture_data(pictures, found.model.inputs[0].name)
     factors = service_factors(found.spread, np.random.default_rng(EFFORT.seed))
 
-    def latencies(sent: NDArray[np.float64]) -> NDArray[np.float64]:
-        return ensemble_latencies(ensemble, sent, factors)[0]
+    def predicted(trace: Trace, stations: Ensemble) -> Figures:
+        return replay(trace, lambda sent: ensemble_latencies(stations, sent, factors)[0], found.transport_s)
 
     rows = []
     for load in loads:
@@ -70,9 +69,8 @@ def run_loads(
         before = [batch_counts(client, step.model) for step in found.steps]
         trace = run_poisson(url, found.model.name, rate, requests, data=data)
         measured, error = measured_figures(trace)
-        effort = SimulationPlan(items=EFFORT.items, replications=EFFORT.replications, spread=found.spread)
-        whole = _figures(simulate_ensemble(ensemble, rate, effort), found.transport_s)
-        alone = _figures(simulate_ensemble(unshared(ensemble), rate, effort), found.transport_s)
+        effort = replace(EFFORT, spread=found.spread)
+        long_run = simulate_ensemble(ensemble, rate, effort).shifted(found.transport_s)
         rows.append(
             Row(
                 subject=found.model.name,
@@ -85,9 +83,10 @@ def run_loads(
                 slowed=slowed_steps(
                     found, before, [batch_counts(client, step.model) for step in found.steps]
                 ),
-                long_run=alone,
-                triton=whole,
-                this_run=replay(trace, latencies, found.transport_s),
+                plain=predicted(trace, unshared(ensemble)),
+                full=predicted(trace, ensemble),
+                long_run=Figures(mean_s=long_run.mean_s, p95_s=long_run.p95_s),
+                trace=trace,
             )
         )
         time.sleep(SETTLE_S)  # the next run starts on an empty server
@@ -97,7 +96,3 @@ def run_loads(
 def unshared(ensemble: Ensemble) -> Ensemble:
     """The same with processors for everybody."""
     return Ensemble(stations=ensemble.stations)
-
-
-def _figures(outcome: Outcome, transport_s: float) -> Figures:
-    return Figures(mean_s=outcome.mean_s + transport_s, p95_s=outcome.p95_s + transport_s)

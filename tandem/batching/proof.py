@@ -1,8 +1,10 @@
 """Prediction beside measurement: one row for each setting and rate that was run on a real server.
 
 A run of a few thousand requests is one sample of a random process; near capacity its mean may lie ten per
-cent from the long run's, whatever the model. So each row has two predictions: the *long run's* (what `tandem
-plan` says), and *this run's*, the simulator fed with the very times at which the requests were sent.
+cent from the long run's, whatever the model. So what is judged is *this run's* prediction: the simulator fed
+with the very times at which the requests were sent. It stands there twice, from a plain model (the ideal
+rule; steps with processors of their own) and from the full one (Triton's batcher; shared processors). The
+*long run's*, which `tandem plan` says, stands beside it.
 """
 
 from __future__ import annotations
@@ -20,6 +22,7 @@ from tandem.batching.perf_analyzer import Trace
 WARM_UP = 0.05
 # Batches of a run for the confidence interval of its mean, each long against the queue's memory.
 BLOCKS = 10
+MEAN_BAND, P95_BAND = 0.05, 0.10  # what a prediction may be off
 _STUDENT_95 = 2.262  # t for BLOCKS - 1 degrees of freedom
 
 Floats = NDArray[np.float64]
@@ -46,9 +49,10 @@ class Row:
         measured: what the client saw.
         error_s: half width of the 95 % confidence interval of the measured mean, from blocks of the run.
         slowed: by how much batches took longer than when s(b) was measured, as a share.
-        long_run: predicted by the ideal rule, for Poisson arrivals without end.
-        triton: the same by Triton's batcher.
-        this_run: predicted by Triton's batcher for the times at which the requests were sent.
+        plain: predicted by the plain model for the times at which the requests were sent.
+        full: the same by the full model.
+        long_run: predicted by the full model for Poisson arrivals without end.
+        trace: the requests.
     """
 
     subject: str
@@ -59,9 +63,10 @@ class Row:
     measured: Figures
     error_s: float
     slowed: float
+    plain: Figures
+    full: Figures
     long_run: Figures
-    triton: Figures
-    this_run: Figures
+    trace: Trace
 
 
 def measured_figures(trace: Trace) -> tuple[Figures, float]:
@@ -88,61 +93,82 @@ def replay(trace: Trace, run: Callable[[Floats], Floats], transport_s: float) ->
     return figures_of(latencies[int(WARM_UP * len(latencies)) :])
 
 
-def table(rows: Sequence[Row]) -> str:
-    """The rows as a Markdown table, milliseconds, with errors against the measurement."""
+def table(rows: Sequence[Row], plain: str, full: str) -> str:
+    """The rows as a Markdown table, milliseconds, and how many of them the full model hits.
+
+    Args:
+        rows: the runs.
+        plain: what the plain model is called.
+        full: what the full model is called.
+    """
     head = (
-        "| subject | setting | rate /s | load | n | measured mean | p95 | long run mean | p95 "
-        "| Triton mean | p95 | this run mean | p95 | error mean | p95 | s(b) then |"
+        f"| setting | load | rate /s | measured: mean | p95 | {plain}: mean | p95 | {full}: mean | p95 "
+        "| error: mean | p95 | long run: mean | p95 | s(b) then |"
     )
-    lines = [head, "|" + "---|" * head.count(" | ") + "---|"]
+    lines = [head, "|" + "---|" * (head.count("|") - 1)]
     for row in rows:
-        error = relative_errors(row)
         cells = [
-            row.subject,
             row.setting,
-            f"{row.rate_per_s:.1f}",
             f"{row.load:.0%}",
-            str(row.requests),
+            f"{row.rate_per_s:.1f}",
             f"{row.measured.mean_s * 1e3:.2f} ± {row.error_s * 1e3:.2f}",
             f"{row.measured.p95_s * 1e3:.2f}",
-            *(
-                f"{value * 1e3:.2f}"
-                for figures in (row.long_run, row.triton, row.this_run)
-                for value in (figures.mean_s, figures.p95_s)
-            ),
-            f"{error[0]:+.1%}",
-            f"{error[1]:+.1%}",
+            *_milliseconds(row.plain, row.full),
+            *(f"{error:+.1%}" for error in relative_errors(row)),
+            *_milliseconds(row.long_run),
             f"{row.slowed:+.1%}",
         ]
         lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    return "\n".join([*lines, "", f"{full}: {summary(rows)}"])
 
 
-def relative_errors(row: Row) -> tuple[float, float]:
-    """Errors of this run's predicted mean and p95 against the measured ones."""
+def summary(rows: Sequence[Row]) -> str:
+    """How many rows the full model hits, and by how much it misses at worst."""
+    mean, p95 = np.abs([relative_errors(row) for row in rows]).T
     return (
-        row.this_run.mean_s / row.measured.mean_s - 1,
-        row.this_run.p95_s / row.measured.p95_s - 1,
+        f"mean within {MEAN_BAND:.0%} in {np.sum(mean <= MEAN_BAND)} of {len(rows)} runs (at worst "
+        f"{mean.max():.1%} off), p95 within {P95_BAND:.0%} in {np.sum(p95 <= P95_BAND)} (at worst "
+        f"{p95.max():.1%})"
     )
 
 
+def _milliseconds(*figures: Figures) -> list[str]:
+    return [f"{value * 1e3:.2f}" for each in figures for value in (each.mean_s, each.p95_s)]
+
+
+def relative_errors(row: Row) -> tuple[float, float]:
+    """Errors of the full model's mean and p95 against the measured ones."""
+    return row.full.mean_s / row.measured.mean_s - 1, row.full.p95_s / row.measured.p95_s - 1
+
+
 def as_json(rows: Sequence[Row]) -> list[dict[str, object]]:
-    """The rows for a file."""
-    return [asdict(row) for row in rows]
+    """The rows for a file, without their traces."""
+    return [{key: value for key, value in asdict(row).items() if key != "trace"} for row in rows]
+
+
+def save_traces(path: Path, rows: Sequence[Row]) -> None:
+    """Every run's requests as a `(2, n)` array: when they were sent, and until their answer, seconds."""
+    np.savez_compressed(
+        path,
+        **{
+            f"{index:02d} {row.subject} {row.load:.0%}": np.stack([row.trace.sent_s, row.trace.latency_s])
+            for index, row in enumerate(rows)
+        },
+    )
 
 
 def draw(path: Path, rows: Sequence[Row], title: str) -> None:
-    """Predicted against measured, mean and p95, one point a run; dotted lines at 5 and 10 per cent."""
+    """Predicted against measured, mean and p95, one point a run; between the dotted lines is near enough."""
     from tandem.batching.plots import FAINT, new_figure, palette, save  # noqa: PLC0415 - matplotlib is slow
 
     figure, axes = new_figure(1, 2, width=10)
     settings = sorted({row.setting for row in rows})
     colours = dict(zip(settings, palette(len(settings)), strict=True))
-    for place, (name, band) in enumerate((("mean", 0.05), ("p95", 0.10))):
+    for place, (name, band) in enumerate((("mean", MEAN_BAND), ("p95", P95_BAND))):
         values = [
             (
                 1e3 * float(getattr(row.measured, f"{name}_s")),
-                1e3 * float(getattr(row.this_run, f"{name}_s")),
+                1e3 * float(getattr(row.full, f"{name}_s")),
                 row.setting,
             )
             for row in rows

@@ -104,7 +104,7 @@ def run_subject(
     requests: int,
     effort: SimulationPlan = EFFORT,
 ) -> Row:
-    """Send Poisson arrivals at `load` times the subject's capacity, and predict them three ways.
+    """Send Poisson arrivals at `load` times the subject's capacity, and predict them.
 
     Args:
         url: the server's gRPC address.
@@ -118,7 +118,11 @@ def run_subject(
     rate = load * station.capacity_per_s
     trace, drift = _undisturbed(url, subject, found, rate, requests)
     measured, error = measured_figures(trace)
-    run = station_run(station, triton=True)
+
+    def predicted(*, triton: bool) -> Figures:
+        run = station_run(station, triton=triton)
+        return replay(trace, lambda sent: run(sent, np.ones(1))[0], found.transport_s)
+
     return Row(
         subject=subject.model.name,
         setting=subject.setting,
@@ -128,10 +132,18 @@ def run_subject(
         measured=measured,
         error_s=error,
         slowed=drift,
-        long_run=_figures(solve(station, rate, effort), found.transport_s),
-        triton=_figures(simulate(station, rate, effort, triton=True), found.transport_s),
-        this_run=replay(trace, lambda sent: run(sent, np.ones(1))[0], found.transport_s),
+        plain=predicted(triton=False),
+        full=predicted(triton=True),
+        long_run=_figures(_long_run(station, rate, effort), found.transport_s),
+        trace=trace,
     )
+
+
+def _long_run(station: Station, rate: float, effort: SimulationPlan) -> Outcome:
+    """What Triton's batcher does with Poisson arrivals without end; without a delay it is the greedy rule."""
+    if station.rule.waits:
+        return simulate(station, rate, effort, triton=True)
+    return solve(station, rate, effort)
 
 
 def _undisturbed(
@@ -252,9 +264,7 @@ def judge_case(
 
     def figures(rule: Rule, rate: float) -> Outcome:
         station = Station(service=found.service, rule=rule, instances=case.instances)
-        if rule.waits:
-            return simulate(station, rate, SimulationPlan(items=60_000, replications=6), triton=True)
-        return solve(station, rate)
+        return _long_run(station, rate, SimulationPlan(items=60_000, replications=6))
 
     delays = tuple(sorted({subject.rule.delay_s for subject in subjects if subject.rule.waits}))
     question = Question(

@@ -9,11 +9,13 @@ from tandem.batching.perf_analyzer import Trace
 from tandem.batching.proof import (
     Figures,
     Row,
+    as_json,
     draw,
     figures_of,
     measured_figures,
     relative_errors,
     replay,
+    save_traces,
     table,
 )
 
@@ -28,23 +30,34 @@ def row(setting: str = "M=2, T=0 ms") -> Row:
         measured=Figures(mean_s=0.020, p95_s=0.050),
         error_s=0.001,
         slowed=0.002,
+        plain=Figures(mean_s=0.018, p95_s=0.044),
+        full=Figures(mean_s=0.0208, p95_s=0.0444),
         long_run=Figures(mean_s=0.019, p95_s=0.048),
-        triton=Figures(mean_s=0.019, p95_s=0.048),
-        this_run=Figures(mean_s=0.021, p95_s=0.045),
+        trace=Trace(np.array([0.0, 0.01]), np.array([0.02, 0.05])),
     )
 
 
 def test_errors_are_relative_to_the_measurement() -> None:
-    assert relative_errors(row()) == pytest.approx((0.05, -0.10))
+    assert relative_errors(row()) == pytest.approx((0.04, -0.112))
 
 
 def test_the_table_has_a_cell_for_every_heading() -> None:
-    lines = table([row(), row("M=4, T=0 ms")]).splitlines()
+    *lines, _, verdict = table([row(), row("M=4, T=0 ms")], "ideal rule", "Triton").splitlines()
     assert len(lines) == 4
     assert len({line.count("|") for line in lines}) == 1
     assert "20.00 ± 1.00" in lines[2]
-    assert "+5.0%" in lines[2]
-    assert "-10.0%" in lines[2]
+    assert "+4.0%" in lines[2]
+    assert "-11.2%" in lines[2]
+    assert "mean within 5% in 2 of 2 runs" in verdict
+    assert "p95 within 10% in 0" in verdict
+
+
+def test_a_file_has_the_figures_and_another_one_the_requests(tmp_path: Path) -> None:
+    assert "trace" not in as_json([row()])[0]
+    save_traces(tmp_path / "traces.npz", [row(), row()])
+    with np.load(tmp_path / "traces.npz") as saved:
+        assert len(saved.files) == 2
+        assert saved[saved.files[0]].tolist() == [[0.0, 0.01], [0.02, 0.05]]
 
 
 def test_a_run_is_judged_without_its_start() -> None:
