@@ -71,7 +71,7 @@ class Calibration:
         return float(shares.mean())
 
 
-class _Caller:
+class Caller:
     """Sends items and collects when each came back."""
 
     def __init__(self, client: Any, model: LiveModel, samples: list[Sample]) -> None:
@@ -142,7 +142,7 @@ def calibrate(
     largest = min(max_batch or model.max_batch, model.max_batch)
     begin = time.perf_counter()
     with translated(model.name):
-        caller = _Caller(client, model, samples)
+        caller = Caller(client, model, samples)
         lone = _lone_latency(caller)
         used, busy = processor_clock() if processor_clock else 0.0, _busy_s(client, model)
         table = _measure_sizes(client, caller, model, largest, begin + budget_s * (1 - LOOP_SHARE))
@@ -157,7 +157,7 @@ def calibrate(
         samples=tuple(len(table[size]) for size in range(1, largest + 1)),
         gaps_s=tuple(gaps),
         slowdown=slowdown,
-        transport_s=max(lone - model.delay_us / 1e6 * (model.max_batch > 1) - medians[0], 0.0),
+        transport_s=max(lone - model.lone_delay_s - medians[0], 0.0),
         fit=fit_line(range(1, largest + 1), medians) if largest > 1 else None,
         took_s=time.perf_counter() - begin,
         demand=used / busy if processor_clock and busy > 0 else 1.0,
@@ -193,17 +193,6 @@ def slowed(
     return spent / expected - 1 if expected > 0 else 0.0
 
 
-def lone_latency_s(client: Any, model: LiveModel, samples: list[Sample]) -> float:
-    """Median latency of an item that is alone, as a client sees it, seconds.
-
-    Raises:
-        CalibrationError: the model answers with errors.
-        ModelNotFoundError, ServerDownError: it went away.
-    """
-    with translated(model.name):
-        return _lone_latency(_Caller(client, model, samples))
-
-
 def completed_per_s(
     client: Any, model: LiveModel, samples: list[Sample], *, in_flight: int, seconds: float
 ) -> float:
@@ -214,7 +203,7 @@ def completed_per_s(
         ModelNotFoundError, ServerDownError: it went away.
     """
     with translated(model.name):
-        caller = _Caller(client, model, samples)
+        caller = Caller(client, model, samples)
         for _ in range(in_flight):
             caller.send()
         for _ in range(in_flight):  # the first ones met an empty server
@@ -231,7 +220,7 @@ def completed_per_s(
     return count / took
 
 
-def _lone_latency(caller: _Caller) -> float:
+def _lone_latency(caller: Caller) -> float:
     """Median latency of an item that is alone, seconds; the first ones warm the model up."""
     latencies = []
     for _ in range(3 + SAMPLES // 2):
@@ -243,7 +232,7 @@ def _lone_latency(caller: _Caller) -> float:
 
 def _measure_sizes(
     client: Any,
-    caller: _Caller,
+    caller: Caller,
     model: LiveModel,
     largest: int,
     until: float,
@@ -273,7 +262,7 @@ def _measure_sizes(
     return times
 
 
-def _fill(client: Any, caller: _Caller, model: LiveModel, size: int, times: dict[int, list[float]]) -> None:
+def _fill(client: Any, caller: Caller, model: LiveModel, size: int, times: dict[int, list[float]]) -> None:
     """Measure a size that bursts did not make, with requests of that many items."""
     while len(times[size]) < FEWEST_SAMPLES:
         before = _statistics(client, model).get(size, (0, 0.0))
@@ -287,7 +276,7 @@ def _fill(client: Any, caller: _Caller, model: LiveModel, size: int, times: dict
 
 def _gaps(
     client: Any,
-    caller: _Caller,
+    caller: Caller,
     model: LiveModel,
     largest: int,
     table: dict[int, list[float]],
@@ -307,7 +296,7 @@ def _gaps(
 
 def _closed_loop(
     client: Any,
-    caller: _Caller,
+    caller: Caller,
     model: LiveModel,
     table: dict[int, list[float]],
     in_flight: int,

@@ -75,6 +75,11 @@ class LiveModel:
         """True where no input varies: then Triton's batcher is not woken by every request."""
         return all(-1 not in tensor.shape for tensor in self.inputs)
 
+    @property
+    def lone_delay_s(self) -> float:
+        """What an item that stays alone waits for others, seconds."""
+        return self.delay_us / 1e6 if self.max_batch > 1 else 0.0
+
 
 def connect(url: str) -> Any:
     """A gRPC client of a live server.

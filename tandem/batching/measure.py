@@ -12,20 +12,23 @@ from typing import Any
 
 import numpy as np
 
-from tandem.batching.calibrate import Calibration, calibrate, lone_latency_s
+from tandem.batching.calibrate import Calibration, calibrate
 from tandem.batching.ensemble import Ensemble, simulate_ensemble
 from tandem.batching.errors import CalibrationError
+from tandem.batching.in_place import InPlace, measure_in_place
 from tandem.batching.live_model import TIMEOUT_S, LiveModel, Step, describe_model, translated
 from tandem.batching.outcome import Outcome, Station
 from tandem.batching.rules import Rule, greedy, timeout
 from tandem.batching.samples import Sample, make_samples
-from tandem.batching.service_time import ServiceTime
+from tandem.batching.service_time import ServiceTime, fit_line
 from tandem.batching.simulate import SimulationPlan, simulate
 from tandem.batching.solve import solve
 
 # Above this coefficient of variation service times are simulated as random: as a rule of thumb (Pollaczek and
 # Khinchine), a variation v makes waiting longer by the factor 1 + v², here half a per cent.
 STEADY = 0.07
+# Of the time that an ensemble's steps may take together, for the measurement in their place.
+IN_PLACE_SHARE = 0.6
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -73,9 +76,10 @@ class Measured:
 
     @property
     def spread(self) -> float:
-        """Coefficient of variation to simulate service times with; 0 where they are steady."""
-        widest = max(step.variation for step in self.steps)
-        return widest if widest > STEADY else 0.0
+        """Coefficient of variation of service times, the steps' weighted by time; 0 where they are steady."""
+        times = np.array([step.service.of(1) for step in self.steps])
+        mean = float(times @ [step.variation for step in self.steps] / times.sum())
+        return mean if mean > STEADY else 0.0
 
     def configured(self) -> Ensemble:
         """The stations with the rules that their configs on the server make."""
@@ -156,22 +160,61 @@ def measure(
     if not model.steps:
         found = times(model, samples)
         return Measured(model=model, steps=(found,), transport_s=found.transport_s, processors=processors)
-    alone = lone_latency_s(client, model, samples)
-    known = samples
+    parts = [describe_model(client, step.model) for step in model.steps]
+    if any(part.steps for part in parts):
+        raise CalibrationError(f"{name} holds another ensemble; measure that one by itself")
+    largest = min(max_batch or model.max_batch, *(part.max_batch for part in parts))
+    placed = measure_in_place(
+        client,
+        model,
+        parts,
+        samples,
+        largest=largest,
+        budget_s=budget_s * IN_PLACE_SHARE * len(parts),
+        processor_clock=processor_clock,
+    )
     steps = []
-    for step in model.steps:
-        part = describe_model(client, step.model)
-        if part.steps:
-            raise CalibrationError(f"{name} holds another ensemble, {step.model}; measure that one by itself")
-        inputs = [_inputs_of(step, tensors) for tensors in known]
-        steps.append(times(part, inputs))
-        known = [
-            tensors | _outputs_of(client, part, step, given)
-            for tensors, given in zip(known, inputs, strict=True)
-        ]
-    inside = sum(found.service.of(1) for found in steps)
+    for index, (step, part) in enumerate(zip(model.steps, parts, strict=True)):
+        if all(size in placed.times[part.name] for size in range(1, largest + 1)):
+            steps.append(_from_place(part, placed, largest))
+        else:  # bursts do not stay together up to here: ask the step by itself
+            tensors = _walk(client, model.steps[:index], parts, samples)
+            steps.append(times(part, [_inputs_of(step, given) for given in tensors]))
+    # A lone item also waits out the delay that each step's config sets.
+    inside = sum(found.service.of(1) + found.model.lone_delay_s for found in steps)
     return Measured(
-        model=model, steps=tuple(steps), transport_s=max(alone - inside, 0.0), processors=processors
+        model=model,
+        steps=tuple(steps),
+        transport_s=max(placed.lone_s - inside, 0.0),
+        processors=processors,
+    )
+
+
+def _walk(
+    client: Any, steps: Sequence[Step], parts: Sequence[LiveModel], samples: list[Sample]
+) -> list[Sample]:
+    """The ensemble's tensors behind the first steps, for every sample."""
+    known = samples
+    for step, part in zip(steps, parts, strict=False):
+        known = [given | _outputs_of(client, part, step, _inputs_of(step, given)) for given in known]
+    return known
+
+
+def _from_place(part: LiveModel, placed: InPlace, largest: int) -> Calibration:
+    """The calibration of a step whose sizes all came about in its place."""
+    times = [placed.times[part.name][size] for size in range(1, largest + 1)]
+    medians = tuple(float(np.median(seconds)) for seconds in times)
+    return Calibration(
+        model=part,
+        service=ServiceTime(medians),
+        spread_s=tuple(float(np.subtract(*np.percentile(seconds, (75, 25))) / 2) for seconds in times),
+        samples=tuple(map(len, times)),
+        gaps_s=(0.0,) * largest,
+        slowdown=1.0,
+        transport_s=0.0,
+        fit=fit_line(range(1, largest + 1), medians) if largest > 1 else None,
+        took_s=placed.took_s / len(placed.times),
+        demand=placed.demand,
     )
 
 

@@ -7,6 +7,7 @@ import math
 from tandem.batching.errors import UnreachableObjectiveError, UnstableError
 from tandem.batching.measure import Measured
 from tandem.batching.planner import Plan, Setting, describe
+from tandem.batching.service_time import LinearFit
 
 Json = dict[str, object]
 # Digits of a figure in JSON: far more than anyone measures, few enough to read.
@@ -60,6 +61,20 @@ def plan_text(plan: Plan) -> str:
     return "\n".join([header, *rows, "", *_conclusion(plan)])
 
 
+def _line_text(fit: LinearFit, gap_s: float) -> list[str]:
+    """Alpha and beta with their errors, and what is wrong with them."""
+    alpha, beta = (
+        f"{value * 1e3:.4g}" + (f" ± {error * 1e3:.2g}" if math.isfinite(error) else "")
+        for value, error in ((fit.alpha_s, fit.alpha_error_s), (fit.beta_s, fit.beta_error_s))
+    )
+    lines = [f"  alpha {alpha} ms, beta {beta} ms, gap {gap_s * 1e3:.2g} ms"]
+    if fit.alpha_s < 0 or fit.beta_s < 0:
+        lines.append("  warning: alpha or beta is negative, so s(b) is no such line; the table is used")
+    elif fit.bad:
+        lines.append(f"  warning: alpha + beta b is off by up to {fit.worst_relative:.0%}; the table is used")
+    return lines
+
+
 def measured_text(found: Measured) -> str:
     """What was measured of a live model: a line for each of its steps, and warnings."""
     lines = []
@@ -74,16 +89,7 @@ def measured_text(found: Measured) -> str:
         if step.fit is None:
             lines.append("  one batch size only: no alpha and beta; raise max_batch_size to measure more")
             continue
-        fit = step.fit
-        lines.append(
-            f"  alpha {fit.alpha_s * 1e3:.4g} ± {fit.alpha_error_s * 1e3:.2g} ms, "
-            f"beta {fit.beta_s * 1e3:.4g} ± {fit.beta_error_s * 1e3:.2g} ms, "
-            f"gap {step.gaps_s[-1] * 1e3:.2g} ms"
-        )
-        if fit.bad:
-            lines.append(
-                f"  warning: alpha + beta b is off by up to {fit.worst_relative:.0%}; the table is used"
-            )
+        lines += _line_text(step.fit, step.gaps_s[-1])
         if step.slowdown > SLOW:
             lines.append(
                 f"  warning: busy instances slow each other down {step.slowdown:.2f} times; counted in"

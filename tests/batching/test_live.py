@@ -26,8 +26,6 @@ from tandem.runtime.server import TritonServer
 pytestmark = pytest.mark.triton
 
 ALPHA_MS, BETA_MS, MOST = 40.0, 20.0, 4
-# Waking threads late on a shared machine: what a wait may be longer than set.
-LATE_S = 0.030
 ENSEMBLE = """
 platform: "ensemble"
 max_batch_size: 4
@@ -44,6 +42,16 @@ BYTES_MODEL = """
 import triton_python_backend_utils as pb_utils
 class TritonPythonModel:
     def execute(self, requests):
+        return [pb_utils.InferenceResponse([pb_utils.Tensor("OUT",
+            pb_utils.get_input_tensor_by_name(request, "TEXT").as_numpy())]) for request in requests]
+"""
+# Two together are done sooner than one alone, so beta is negative.
+BACKWARDS_MODEL = """
+import time
+import triton_python_backend_utils as pb_utils
+class TritonPythonModel:
+    def execute(self, requests):
+        time.sleep(0.3 / len(requests))
         return [pb_utils.InferenceResponse([pb_utils.Tensor("OUT",
             pb_utils.get_input_tensor_by_name(request, "TEXT").as_numpy())]) for request in requests]
 """
@@ -66,9 +74,11 @@ def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
         write_reference_model(folder, model)
     (folder / "whole" / "1").mkdir(parents=True)
     (folder / "whole" / "config.pbtxt").write_text(ENSEMBLE)
-    (folder / "text" / "1").mkdir(parents=True)
-    (folder / "text" / "1" / "model.py").write_text(BYTES_MODEL)
-    (folder / "text" / "config.pbtxt").write_text(BYTES_CONFIG)
+    for name, code in (("text", BYTES_MODEL), ("backwards", BACKWARDS_MODEL)):
+        (folder / name / "1").mkdir(parents=True)
+        (folder / name / "1" / "model.py").write_text(code)
+        (folder / name / "config.pbtxt").write_text(BYTES_CONFIG)
+    write_reference_model(folder, ReferenceModel(name="single", alpha_ms=5, beta_ms=5, max_batch=1))
     return folder
 
 
@@ -80,18 +90,18 @@ def server(repository: Path) -> Iterator[TritonServer]:
 
 
 @pytest.mark.parametrize("name", ["plain", "delayed"])
-def test_the_set_times_are_measured(server: TritonServer, name: str) -> None:
+def test_the_set_times_are_measured(server: TritonServer, name: str, late_s: float) -> None:
     client = connect(server.grpc_url)
     model = describe_model(client, name)
     found = calibrate(client, model, make_samples(model, [], {}), budget_s=4)
     for size in range(1, MOST + 1):
         least = (ALPHA_MS + BETA_MS * size) / 1e3
-        assert least <= found.service.of(size) < least + LATE_S
+        assert least <= found.service.of(size) < least + late_s
     assert found.fit is not None
-    assert found.fit.beta_s == pytest.approx(BETA_MS / 1e3, rel=0.25)
+    assert abs(found.fit.beta_s - BETA_MS / 1e3) < late_s / 6
     assert min(found.samples) >= 3
     assert found.took_s < 60
-    assert found.transport_s < LATE_S
+    assert found.transport_s < late_s
 
 
 def test_an_ensemble_is_measured_step_by_step(server: TritonServer) -> None:
@@ -165,6 +175,38 @@ def test_a_model_that_is_not_there(server: TritonServer, capsys: pytest.CaptureF
         describe_model(connect(server.grpc_url), "absent")
     assert main(["plan", "--url", server.grpc_url, "--model", "absent", "--rate", "10"]) == 1
     assert "check the name" in capsys.readouterr().err
+
+
+def test_times_that_no_line_fits_are_told_and_used_as_they_are(
+    server: TritonServer, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sample = tmp_path / "sample"
+    sample.write_bytes(b"text")
+    asked = ["--model", "backwards", "--data", str(sample), "--rate", "1", "--rule", "greedy", "--json"]
+    assert main(["plan", "--url", server.grpc_url, "--budget-s", "4", *asked]) == 0
+    said = capsys.readouterr()
+    assert "negative" in said.err
+    assert "the table is used" in said.err
+    one, two = (setting["capacity_per_s"] for setting in json.loads(said.out)["settings"])
+    assert two > 3 * one
+
+
+def test_one_batch_size_gives_no_alpha_and_beta(
+    server: TritonServer, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert (
+        main(["plan", "--url", server.grpc_url, "--model", "single", "--rate", "5", "--budget-s", "1"]) == 0
+    )
+    assert "no alpha and beta; raise max_batch_size" in capsys.readouterr().err
+
+
+def test_a_server_that_goes_away_while_it_is_asked(repository: Path) -> None:
+    options = ServerOptions(model_repository=repository, grpc_port=0, http_port=0, metrics_port=0)
+    with TritonServer(options) as server:
+        client = connect(server.grpc_url)
+        model = describe_model(client, "plain")
+    with pytest.raises(ServerDownError, match="start it again"):
+        calibrate(client, model, make_samples(model, [], {}), budget_s=1)
 
 
 def test_a_server_that_is_down(capsys: pytest.CaptureFixture[str]) -> None:
