@@ -13,9 +13,9 @@ from tandem.runtime.errors import EmbeddedServerError
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
 from tandem.runtime.setup import REPOSITORY, ensure_ready
-from tandem.training.evaluate import triton_reader
 from tandem.training.peers import rapidocr_reader
 from tandem.training.photo_sets import draw_photos
+from tandem.training.served import triton_reader
 from tandem.training.throughput import Comparison, Contender, compare
 
 PICTURES, SEED = 24, 30_000

@@ -98,8 +98,7 @@ install_group() (
       pip_install --no-deps rapidocr==3.10.0
       ;;
     develop)
-      pip_install --editable "$ROOT[serve,test,training,batching]" --editable "$ROOT/client[cli,images,prometheus]"
-      pip_install --no-deps rapidocr==3.10.0
+      pip_install --editable "$ROOT[serve,test,training,batching,bench]" --editable "$ROOT/client[cli,images,prometheus]"
       ;;
     bench) pip_install --editable "$ROOT[serve,training,bench]" --editable "$ROOT/client[cli]" ;;
     *) fail "no group of packages is called $1" ;;

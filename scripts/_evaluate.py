@@ -8,12 +8,18 @@ from tandem.runtime.errors import EmbeddedServerError
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
 from tandem.runtime.setup import REPOSITORY, ensure_ready
-from tandem.training.evaluate import main
+from tandem.training import evaluate, quality_flags
+
+# What is asked elsewhere, or of no server at all.
+_SERVERLESS = ("--url", "--records")
 
 
 def run(arguments: list[str]) -> int:
     """Exit status: 0 if the evaluation ran to its end."""
-    if any(argument.split("=")[0] == "--url" for argument in arguments):
+    flags = arguments[:1] == ["flags"]
+    main = quality_flags.main if flags else evaluate.main
+    arguments = arguments[flags:]
+    if any(argument.split("=")[0] in _SERVERLESS for argument in arguments):
         main(arguments)
         return 0
     try:

@@ -1,248 +1,227 @@
 """How well a running server reads: `python -m tandem.training.evaluate --url 127.0.0.1:8001`.
 
-Sends photographs with known truth (drawn by seed, or a folder with an `index.json`) and prints a table per
-subset. With `--sheet` it also writes a page of every failure, so that a person sees why.
+Sends photographs with known truth (drawn by seed, or a folder with an `index.json`) and prints tables per
+subset: what was found and read, corners before and after the Hough refinement, every field, contradictions,
+stamps. It can put a general reader beside the server, write a page of every failure so that a person sees
+why, plot how well confidence is calibrated, and keep its records so that several runs count together.
 """
 
 from __future__ import annotations
 
 import argparse
-import json
-import math
 import sys
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from datetime import date
 from pathlib import Path
-from typing import Any
+from typing import TypeVar
 
-import numpy as np
-from rapidfuzz.distance import Levenshtein
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from tritonclient import grpc
 
-from tandem.training.photo_sets import SUBSETS, Photo, draw_photos, read_photos
-from tandem.training.photographs import CardTruth
-from tandem.training.score import corner_error, match_cards
+from tandem.training import figures
+from tandem.training.calibration_plot import plot_calibration
+from tandem.training.failure_sheet import Failure, write_picture, write_sheet
+from tandem.training.peer_rows import cards_of_lines
+from tandem.training.peers import rapidocr_reader
+from tandem.training.photo_sets import PUBLISHED, SUBSETS, Photo, draw_photos, read_photos
+from tandem.training.readings import (
+    Answer,
+    PhotoReading,
+    Quads,
+    compare,
+    pair,
+    read_readings,
+    write_readings,
+)
+from tandem.training.served import triton_detector, triton_reader
+from tandem.training.thresholds import calibration_table, threshold_table
 
-Answer = dict[str, Any]
-_UNKNOWN_QUAD = 0.0  # area: the folder does not say where the card is
+OURS, PEER = "Tandem", "RapidOCR 3.10"
 _CLIENTS = 4  # requests in flight: two batches of two
+_WIDTH = 165  # columns of the tables where there is no terminal
+
+Read = Callable[[Photo], Answer]
+_Item = TypeVar("_Item")
+Readings = dict[str, list[PhotoReading]]
 
 
-@dataclass(kw_only=True)
-class Tally:
-    """What was counted over the photographs of one subset."""
+def evaluate(
+    photos: Iterable[Photo],
+    read: Read,
+    *,
+    clients: int = _CLIENTS,
+    detect: Callable[[bytes], Quads] | None = None,
+) -> Iterator[tuple[Photo, Answer, PhotoReading]]:
+    """Read every photograph and compare, in order; `clients` requests are in flight at a time.
 
-    photos: int = 0
-    cards: int = 0
-    found: int = 0
-    sides: int = 0
-    whole: int = 0
-    spare: int = 0
-    clean: int = 0  # photographs without a card on which none was found
-    fields: dict[str, list[bool]] = field(default_factory=dict)
-    edits: int = 0
-    characters: int = 0
-    corner_errors: list[float] = field(default_factory=list)
-    seconds: list[float] = field(default_factory=list)
+    Args:
+        photos: with their truth.
+        read: thread-safe if there are several clients.
+        clients: ≥ 1.
+        detect: gives the detector's own quads; asked after the answer, outside of its time.
+    """
 
-    def row(self) -> dict[str, float]:
-        """The subset's figures: shares 0-1, corner errors in shares of the card's width, latency in ms."""
-        ids = self.fields.get("公民身份号码", [])
-        return {
-            "photos": self.photos,
-            "cards": self.cards,
-            "found": _share(self.found, self.cards),
-            "side": _share(self.sides, self.found),
-            "all fields": _share(self.whole, self.cards),
-            "number": _share(sum(ids), len(ids)),
-            "CER": self.edits / max(self.characters, 1),
-            "corner median": float(np.median(self.corner_errors)) if self.corner_errors else float("nan"),
-            "corner p95": float(np.quantile(self.corner_errors, 0.95))
-            if self.corner_errors
-            else float("nan"),
-            "false cards": _share(self.spare, self.photos),
-            "p50 ms": float(np.median(self.seconds)) * 1e3 if self.seconds else float("nan"),
-        }
+    def ask(photo: Photo) -> tuple[Photo, Answer, PhotoReading]:
+        started = time.perf_counter()
+        answer = read(photo)
+        seconds = time.perf_counter() - started
+        predicted = None if detect is None else detect(photo.data)
+        return photo, answer, compare(photo, answer, seconds, predicted)
+
+    with ThreadPoolExecutor(clients) as pool:
+        yield from pool.map(ask, photos)
 
 
-def _share(part: int, whole: int) -> float:
-    return part / whole if whole else float("nan")
+def failures_of(photo: Photo, answer: Answer, reading: PhotoReading) -> list[Failure]:
+    """The cards of a photograph that were not read whole, and those found where none is."""
+    pairs, spare = pair(photo, answer["cards"])
+    return [Failure(photo=photo, truth=None, read=card) for card in spare] + [
+        Failure(photo=photo, truth=truth, read=read)
+        for (truth, read), card in zip(pairs, reading.cards, strict=True)
+        if not card.whole
+    ]
 
 
-@dataclass(frozen=True, kw_only=True)
-class Failure:
-    """A card that was not read whole: what it says, what was read (None: not found)."""
+def peer_reader() -> Read:
+    """RapidOCR on the whole photograph, then the pipeline's field rules; it is told where the cards are."""
+    lines_of = rapidocr_reader()
 
-    photo: Photo
-    truth: CardTruth | None
-    read: Answer | None
-
-
-def _located(cards: Sequence[CardTruth]) -> bool:
-    return all(float(np.abs(card.quad).sum()) > _UNKNOWN_QUAD for card in cards)
-
-
-def _pairs(
-    photo: Photo, read: Sequence[Answer]
-) -> tuple[list[tuple[CardTruth, Answer | None]], list[Answer]]:
-    """True cards with what was read for them, and the spare; by place, or by side if places are unknown."""
-    if _located(photo.cards):
-        quads = [np.asarray(card["quad"], np.float32) for card in read]
-        matches, spare = match_cards([card.quad for card in photo.cards], quads)
-        return [
-            (photo.cards[match.true], None if match.found is None else read[match.found]) for match in matches
-        ], [read[index] for index in spare]
-    left = list(read)
-    paired: list[tuple[CardTruth, Answer | None]] = []
-    for card in photo.cards:
-        same = next((answer for answer in left if answer["side"] == card.side), left[0] if left else None)
-        if same is not None:
-            left.remove(same)
-        paired.append((card, same))
-    return paired, left
-
-
-def count(photo: Photo, answer: Answer, seconds: float, tally: Tally) -> list[Failure]:
-    """Add one photograph's answer to the tally; returns its failures."""
-    tally.photos += 1
-    tally.seconds.append(seconds)
-    pairs, spare = _pairs(photo, answer["cards"])
-    failures = [Failure(photo=photo, truth=None, read=card) for card in spare]
-    tally.spare += len(spare)
-    for truth, read in pairs:
-        tally.cards += 1
-        tally.found += read is not None
-        got = {} if read is None else read["fields"]
-        if read is not None:
-            tally.sides += read["side"] == truth.side
-            if _located([truth]):
-                tally.corner_errors.append(corner_error(np.asarray(read["quad"], np.float32), truth.quad))
-        for name, text in truth.fields.items():
-            tally.fields.setdefault(name, []).append(got.get(name) == text)
-            tally.edits += Levenshtein.distance(got.get(name) or "", text)
-            tally.characters += len(text)
-        right = all(got.get(name) == text for name, text in truth.fields.items())
-        tally.whole += right
-        if not right:
-            failures.append(Failure(photo=photo, truth=truth, read=read))
-    return failures
-
-
-def triton_reader(url: str) -> Callable[[bytes], Answer]:
-    """A thread-safe function from an encoded picture to the server's answer."""
-    client = grpc.InferenceServerClient(url)
-
-    def read(data: bytes) -> Answer:
-        image = grpc.InferInput("IMAGE", [1, 1], "BYTES")
-        image.set_data_from_numpy(np.array([[data]], np.object_))
-        answer: Answer = json.loads(client.infer("id_card", [image]).as_numpy("RESULT").reshape(-1)[0])
-        return answer
+    def read(photo: Photo) -> Answer:
+        outlines = [card.quad for card in photo.cards]
+        return {"cards": cards_of_lines(lines_of(photo.data), outlines, date.today())}
 
     return read
 
 
-def evaluate(
-    photos: Iterable[Photo], read: Callable[[bytes], Answer], *, clients: int = _CLIENTS
-) -> tuple[dict[str, Tally], list[Failure]]:
-    """Read every photograph and count, per subset; `clients` requests are in flight at a time."""
-    tallies: dict[str, Tally] = {}
-    failures: list[Failure] = []
-
-    def ask(photo: Photo) -> tuple[Photo, Answer, float]:
-        started = time.perf_counter()
-        answer = read(photo.data)
-        return photo, answer, time.perf_counter() - started
-
-    with ThreadPoolExecutor(clients) as pool:
-        for photo, answer, seconds in pool.map(ask, photos):
-            failures += count(photo, answer, seconds, tallies.setdefault(photo.subset, Tally()))
-    return tallies, failures
-
-
-def table(tallies: dict[str, Tally]) -> Table:
-    """The figures of every subset as a table."""
-    printed = Table(box=None)
-    rows = {name: tally.row() for name, tally in tallies.items()}
-    printed.add_column("subset")
-    for name in next(iter(rows.values()), {}):
-        printed.add_column(name, justify="right")
-    for subset, row in rows.items():
-        printed.add_row(subset, *(_cell(name, value) for name, value in row.items()))
-    return printed
-
-
-def _cell(name: str, value: float) -> str:
-    if math.isnan(value):
-        return "–"
-    if name in ("photos", "cards"):
-        return f"{value:.0f}"
-    return (
-        f"{value:.0f} "
-        if name.endswith("ms")
-        else f"{value:.2%}"
-        if name.startswith(("corner", "CER"))
-        else f"{value:.1%}"
+def report(readings: Readings, console: Console) -> None:
+    """Print every table that the records allow."""
+    ours = readings.get(OURS, [])
+    subsets = figures.by_subset(ours)
+    rows = {name: figures.reading_figures(own) for name, own in subsets.items()}
+    console.print(figures.table("What was found and read", rows))
+    corners = {name: figures.corner_figures(own) for name, own in subsets.items()}
+    corners = {name: row for name, row in corners.items() if row["cards"]}
+    if corners:
+        title = "Corner error, % of the card's width, before and after the Hough refinement"
+        console.print(figures.table(title, corners))
+    console.print(
+        figures.table("Fields exact", {name: figures.field_figures(own) for name, own in subsets.items()})
     )
+    for title, first, special in (
+        ("Cards that contradict themselves", "fault", figures.fault_figures(ours)),
+        ("Fields under a stamp", "field", figures.covered_figures(ours)),
+    ):
+        if special:
+            console.print(figures.table(title, special, first))
+    if any(card.fields for reading in ours for card in reading.cards):
+        console.print(calibration_table(ours))
+        console.print(threshold_table(ours))
+    if readings.get(PEER):
+        console.print(peer_table(ours, readings[PEER]))
 
 
-def field_table(tallies: dict[str, Tally]) -> Table:
-    """Exact match of every field, per subset."""
-    names = sorted({name for tally in tallies.values() for name in tally.fields})
-    printed = Table(box=None)
-    for name in ("subset", *names):
-        printed.add_column(name, justify="left" if name == "subset" else "right")
-    for subset, tally in tallies.items():
-        cells = (tally.fields.get(name, []) for name in names)
-        printed.add_row(
-            subset,
-            *(_cell(name, _share(sum(hits), len(hits))) for name, hits in zip(names, cells, strict=True)),
-        )
-    return printed
+def peer_table(ours: Sequence[PhotoReading], peer: Sequence[PhotoReading]) -> Table:
+    """Both readers on the photographs that both have read."""
+    shared = {reading.name for reading in peer}
+    rows: dict[str, figures.Row] = {}
+    theirs = figures.by_subset(peer)
+    for name, own in figures.by_subset(reading for reading in ours if reading.name in shared).items():
+        for reader, read in ((OURS, own), (PEER, theirs[name])):
+            row = figures.reading_figures(read)
+            kept = ("photos", "cards", "all fields", "number", "CER", "false cards")
+            rows[f"{name}, {reader}"] = {column: row[column] for column in kept}
+    return figures.table("Beside a general reader, on the same photographs", rows)
+
+
+def parse(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The command's arguments."""
+    parser = argparse.ArgumentParser(
+        prog="scripts/evaluate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--url", default="127.0.0.1:8001", help="gRPC address of the server")
+    parser.add_argument(
+        "--subsets",
+        nargs="+",
+        choices=SUBSETS,
+        metavar="NAME",
+        default=list(PUBLISHED),
+        help=f"of {', '.join(SUBSETS)}; default: those of the published table",
+    )
+    parser.add_argument("--count", type=int, default=100, help="photographs a subset (default: %(default)s)")
+    parser.add_argument("--first", type=int, default=0, help="number of the first, for a run in parts")
+    parser.add_argument("--seed", type=int, default=20_000, help="default: %(default)s; training uses 1 to 3")
+    parser.add_argument(
+        "--folder", type=Path, help="read this folder's pictures (with an index.json) instead"
+    )
+    parser.add_argument("--clients", type=int, default=_CLIENTS, help="requests in flight: %(default)s")
+    parser.add_argument(
+        "--peer", type=int, metavar="N", default=0, help="also read the first N of each subset by RapidOCR"
+    )
+    parser.add_argument("--json", type=Path, help="write the records to this file")
+    parser.add_argument(
+        "--records", type=Path, nargs="+", help="count these files' records together; reads nothing"
+    )
+    parser.add_argument("--failures", type=Path, help="write a page of every failure into this folder")
+    parser.add_argument("--picture", type=Path, help="write a picture of a few failures")
+    parser.add_argument("--calibration", type=Path, help="write the calibration plot to this picture")
+    options = parser.parse_args(argv)
+    if options.count < 1 or options.clients < 1 or options.peer < 0 or options.first < 0:
+        parser.error("--count and --clients are at least 1, --peer and --first at least 0")
+    return options
+
+
+def read_all(options: argparse.Namespace) -> tuple[Readings, list[Failure]]:
+    """Draw or load the photographs, read them, and compare: a subset at a time, to keep memory small."""
+    readings: Readings = {OURS: []}
+    failures: list[Failure] = []
+    read_bytes, detect = triton_reader(options.url), triton_detector(options.url)
+    peer = peer_reader() if options.peer else None
+    for name, photos in _sets(options):
+        read = evaluate(photos, lambda photo: read_bytes(photo.data), clients=options.clients, detect=detect)
+        for photo, answer, reading in _tracked(read, f"reading {name}", len(photos)):
+            readings[OURS].append(reading)
+            failures += failures_of(photo, answer, reading)
+        if peer is not None:
+            few = photos[: options.peer]
+            compared = evaluate(few, peer, clients=1)
+            own = [reading for _, _, reading in _tracked(compared, f"{PEER}: {name}", len(few))]
+            readings.setdefault(PEER, []).extend(own)
+    return readings, failures
+
+
+def _sets(options: argparse.Namespace) -> Iterator[tuple[str, list[Photo]]]:
+    if options.folder:
+        yield options.folder.name, list(read_photos(options.folder))
+        return
+    for subset in options.subsets:
+        drawn = draw_photos(subset, options.count, options.seed, first=options.first)
+        yield subset, list(_tracked(drawn, f"drawing {subset}", options.count))
+
+
+def _tracked(items: Iterable[_Item], what: str, total: int) -> Iterable[_Item]:
+    return track(items, total=total, description=what, console=Console(stderr=True), transient=True)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
-    """Parse the arguments, read, print the tables."""
-    parser = argparse.ArgumentParser(prog="python -m tandem.training.evaluate", description=__doc__)
-    parser.add_argument(
-        "--url", default="127.0.0.1:8001", help="gRPC address of the server (default: %(default)s)"
-    )
-    parser.add_argument("--subsets", nargs="+", choices=SUBSETS, default=["upright"], help="default: upright")
-    parser.add_argument("--count", type=int, default=200, help="photographs a subset (default: %(default)s)")
-    parser.add_argument("--seed", type=int, default=20_000, help="default: %(default)s; training uses 1 to 3")
-    parser.add_argument(
-        "--folder", type=Path, help="read this folder's pictures (with an index.json) instead of drawing"
-    )
-    parser.add_argument("--json", type=Path, help="also write the figures to this file")
-    parser.add_argument("--failures", type=Path, help="write a page of every failure into this folder")
-    options = parser.parse_args(argv)
-    # Wide enough for the table also where there is no terminal.
-    console = Console(width=None if sys.stdout.isatty() else 160)
-    if options.folder:
-        photos = list(read_photos(options.folder))
+    """Parse the arguments, read (or load what was read), print the tables, write what was asked for."""
+    options = parse(argv)
+    failures: list[Failure] = []
+    if options.records:
+        readings = read_readings(options.records)
     else:
-        drawn = (
-            photo for subset in options.subsets for photo in draw_photos(subset, options.count, options.seed)
-        )
-        total = options.count * len(options.subsets)
-        photos = list(
-            track(drawn, total=total, description="drawing", console=Console(stderr=True), transient=True)
-        )
-    progress = track(photos, description="reading", console=Console(stderr=True), transient=True)
-    tallies, failures = evaluate(progress, triton_reader(options.url))
-    console.print(table(tallies))
-    console.print(field_table(tallies))
-    if options.failures:
-        from tandem.training.failure_sheet import write_sheet  # noqa: PLC0415 - only here is it needed
-
-        write_sheet(failures, options.failures)
+        readings, failures = read_all(options)
+    report(readings, Console(width=None if sys.stdout.isatty() else _WIDTH))
     if options.json:
-        figures = {name: tally.row() for name, tally in tallies.items()}
-        options.json.write_text(json.dumps(figures, indent=1), encoding="utf-8")
+        write_readings(readings, options.json)
+    if options.failures:
+        write_sheet(failures, options.failures)
+    if options.picture:
+        write_picture(failures, options.picture)
+    if options.calibration:
+        plot_calibration(readings.get(OURS, []), options.calibration)
 
 
 if __name__ == "__main__":

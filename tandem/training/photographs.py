@@ -50,12 +50,25 @@ class StoredFlat:
 
 @dataclass(frozen=True, kw_only=True)
 class CardTruth:
-    """A card in a photograph: quad (4, 2) float32 in its pixels, clockwise from the card's own top left."""
+    """A card in a photograph.
+
+    Attributes:
+        quad: (4, 2) float32, pixels, clockwise from the card's own top left.
+        side: which side it shows.
+        fields: the text as printed.
+        boxes: for each field, (4, 2) float32, pixels.
+        checks: what the checks of the result have to say; empty: not known.
+        covered: keys of the fields that a stamp covers in part.
+        fault: how the text contradicts itself, "" if it does not.
+    """
 
     quad: Quad
     side: Literal["portrait", "emblem"]
     fields: dict[str, str]
     boxes: dict[str, Quad] = field(default_factory=dict)
+    checks: dict[str, bool] = field(default_factory=dict)
+    covered: frozenset[str] = frozenset()
+    fault: str = ""
 
 
 def homography(source: Quad, target: Quad) -> NDArray[np.float64]:
