@@ -31,26 +31,31 @@ _LOG = logging.getLogger(__name__)
 DEADLINE_S = 60
 IN_FLIGHT = 8
 WARM_UP = 100
+PROGRESS_EVERY = 1_000
 LARGEST = (2400, 2400)  # pixels: the largest working picture there is (tandem.pipeline.decode.MAX_LONG_SIDE)
 # Allocators keep what they once had; a leak of one thumbnail (0.4 MB) a picture would break this at once.
 GROWTH_BYTES = 48 * 2**20
 SCHEMA = json.loads((files("tandem.pipeline") / "result.schema.json").read_text(encoding="utf-8"))
 
 
-def outcome(future: Future[dict[str, object]]) -> str:
-    """What became of a picture: "read", "no card", "refused"; any other error is raised."""
+def outcome(future: Future[dict[str, object]], how: str) -> str:
+    """What became of a picture: "read", "no card", "refused"; any other error fails with how it was made."""
     try:
         answer = future.result()
     except InferenceServerException as error:
         if error.status() != "StatusCode.INVALID_ARGUMENT":
-            raise
+            raise AssertionError(how) from error
         return "refused"
     jsonschema.validate(answer, SCHEMA)
     return "read" if answer["cards"] else "no card"
 
 
-def send(client: grpc.InferenceServerClient, count: int, seed: int) -> Counter[str]:
-    """Sends mutants, a few at a time; gives how many ended how."""
+def send(server: TritonServer, client: grpc.InferenceServerClient, count: int, seed: int) -> Counter[str]:
+    """Sends mutants, a few at a time; gives how many ended how.
+
+    Raises:
+        EmbeddedServerError: the server or a model's process ended, with its last words.
+    """
     outcomes: Counter[str] = Counter()
     group: dict[Future[dict[str, object]], str] = {}
     for number, (how, data) in enumerate(mutants(count, np.random.default_rng(seed)), start=1):
@@ -58,9 +63,12 @@ def send(client: grpc.InferenceServerClient, count: int, seed: int) -> Counter[s
         if len(group) == IN_FLIGHT or number == count:
             done, late = wait(group, timeout=DEADLINE_S)
             assert not late, [group[future] for future in late]
+            server.check()
             for future in done:
-                outcomes[outcome(future)] += 1
+                outcomes[outcome(future, f"number {number}: {group[future]}")] += 1
             group.clear()
+        if number % PROGRESS_EVERY == 0:
+            _LOG.info("%d of %d", number, count)
     return outcomes
 
 
@@ -80,10 +88,10 @@ def test_every_mutant_is_answered_and_nothing_ends_or_grows(triton_server: Trito
     with grpc.InferenceServerClient(triton_server.grpc_url) as client:
         prefix = client.get_server_metadata().name
         fill_every_buffer(client)
-        send(client, WARM_UP, seed=0)
+        send(triton_server, client, WARM_UP, seed=0)
         processes = model_processes(triton_server.pid)
         before, shared_before = memory_bytes(triton_server.pid), shared_memory_bytes(prefix)
-        outcomes = send(client, count, seed=count)
+        outcomes = send(triton_server, client, count, seed=count)
         after, shared_after = memory_bytes(triton_server.pid), shared_memory_bytes(prefix)
         growth = {name: after[name] - before[name] for name in before}
         report = {name: f"{size / 2**20:+.1f} MiB" for name, size in growth.items()}
