@@ -53,7 +53,7 @@ _row_texts = st.builds(
     st.integers(0, 40),
 )
 _rows = st.lists(st.tuples(st.sampled_from(list(RowKind)), _row_texts), max_size=9)
-_many = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_many = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def parse(rows: Rows, order: Sequence[int] | None = None, emblem: float = 0.0) -> dict[str, Any]:
@@ -84,16 +84,17 @@ def test_the_order_of_the_strips_changes_nothing(rows: Rows, emblem: float, data
     assert parse(rows, order, emblem) == parse(rows, emblem=emblem)
 
 
+# Mostly whole numbers, sometimes with an unsure place, a speck or a letter between their digits.
 _number_rows = st.builds(
-    lambda label, digits, unsure, at, after: (
+    lambda label, digits, last, middle, at: (
         RowKind.NUMBER,
-        [*label, *digits[:at], *unsure, *digits[at:], *after],
+        [*label, *digits[:at], *middle, *digits[at:], *last],
     ),
     st.sampled_from(["公民身份号码 ", "", "公民身份证号码"]),
-    st.text("0123456789Xx", min_size=13, max_size=19),
-    st.lists(_unsure, max_size=2),
+    st.text("0123456789", min_size=16, max_size=18),
+    st.sampled_from(["", "X", "x", "日"]),
+    st.one_of(st.just([]), st.lists(_unsure, max_size=1), st.sampled_from([["."], ["汉"], ["X"]])),
     st.integers(0, 18),
-    st.text(st.characters(codec="utf-8"), max_size=2),
 )
 
 
