@@ -1,24 +1,20 @@
-"""What the router costs: `python -m tests.client.measure_overhead` prints both figures.
+"""What the router costs: `python -m tests.client.measure_overhead [--rounds 3] [--seconds 5] [--id-card]`.
 
 One client: the median of a plain `tritonclient` call and of `Client.recognize_json`, in turns so that both
-meet the same noise. 64 threads: answers a second of `Client` and of perf_analyzer with as many concurrent
-requests, in turns, on the same server: with a model that takes 20 ms on each of four instances, as real do,
-and with one that answers at once, where both compete with the server for the cores.
+meet the same noise. 64 in flight: answers a second of perf_analyzer, of 64 threads with one `Client`, and of
+64 coroutines with one `AsyncClient`, in turns on the same server. The models: one that takes 20 ms on each of
+four instances, as real ones do; one that takes 0.3 ms an item; and one that answers at once, where who asks
+and who answers compete for the cores. There the last row says what gRPC's Python library alone can do: only
+calls, their answers not looked at. `--id-card` measures the real ensemble with its sample photograph.
 """
 
 from __future__ import annotations
 
-import base64
-import csv
+import argparse
 import json
-import os
-import subprocess
 import sys
-import tempfile
-import threading
 import time
 from collections.abc import Callable
-from importlib.util import find_spec
 from pathlib import Path
 from statistics import median
 
@@ -28,19 +24,25 @@ from tandem_client import Client, ClientOptions
 
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
-from tests.client.orders import order
+from tandem.runtime.setup import REPOSITORY, ensure_recognizer
+from tests.client.askers import (
+    AT_ONCE,
+    IN_FLIGHT,
+    PICTURE,
+    SWIFT,
+    TWENTY_MS,
+    Rate,
+    Subject,
+    coroutines_rate,
+    grpc_alone_rate,
+    perf_analyzer_rate,
+    threads_rate,
+)
 
 MODELS = Path(__file__).parent / "model_repository"
-PICTURE = bytes(1_000)
-MODELS_MEASURED = (
-    ("20 ms", "id_card", order(number="1", delay_s=0.02)),
-    ("at once", "echo", PICTURE),
-)
+SAMPLE = Path(__file__).parents[2] / "docs" / "images" / "sample.jpg"
 CALLS = 2_000
 WARM_UP_CALLS = 200
-THREADS = 64
-RUN_S = 5.0
-ROUNDS = 3
 
 
 def plain_call(client: plain.InferenceServerClient) -> Callable[[], object]:
@@ -66,56 +68,57 @@ def latencies_s(calls: dict[str, Callable[[], object]]) -> dict[str, float]:
     return {name: median(values) for name, values in took.items()}
 
 
-def client_rate(url: str, model: str, picture: bytes) -> float:
-    """Answers a second that the threads of one `Client` get."""
-    stop = threading.Event()
-    counts = [0] * THREADS
-
-    def call(thread: int, client: Client) -> None:
-        while not stop.is_set():
-            client.recognize_json(picture)
-            counts[thread] += 1
-
-    with Client(url, options=ClientOptions(model=model, max_in_flight=THREADS)) as client:
-        threads = [threading.Thread(target=call, args=(number, client)) for number in range(THREADS)]
-        for thread in threads:
-            thread.start()
-        time.sleep(1)  # warm-up
-        before, began = sum(counts), time.perf_counter()
-        time.sleep(RUN_S)
-        rate = (sum(counts) - before) / (time.perf_counter() - began)
-        stop.set()
-        for thread in threads:
-            thread.join()
-    return rate
+ASKERS: dict[str, Callable[[str, Subject, float], Rate]] = {
+    "perf_analyzer": perf_analyzer_rate,
+    "64 threads, Client": threads_rate,
+    "64 coroutines, AsyncClient": coroutines_rate,
+}
 
 
-def perf_analyzer_rate(url: str, model: str, picture: bytes, folder: Path) -> float:
-    """Answers a second that perf_analyzer gets."""
-    tensor = len(picture).to_bytes(4, "little") + picture
-    content = {"content": {"b64": base64.b64encode(tensor).decode()}, "shape": [1]}
-    data, report = folder / "data.json", folder / "report.csv"
-    data.write_text(json.dumps({"data": [{"IMAGE": content}]}))
-    subprocess.run(
-        [
-            Path(sys.executable).parent / "perf_analyzer",
-            *("-m", model, "-u", url, "-i", "grpc", "--async", "--input-data", data, "-f", report),
-            *("--concurrency-range", str(THREADS), "-p", str(int(RUN_S * 1000)), "-r", "3", "-s", "999"),
-        ],
-        check=False,  # it complains when other work on the machine makes its figures unsteady
-        capture_output=True,
-        env={**os.environ, "LD_LIBRARY_PATH": _libraries()},
+def compare(url: str, subject: Subject, rounds: int, run_s: float) -> dict[str, list[Rate]]:
+    """Rates of everybody who asks, in turns, `rounds` of them."""
+    askers = ASKERS | ({"grpc.aio alone": grpc_alone_rate} if subject is AT_ONCE else {})
+    rates: dict[str, list[Rate]] = {name: [] for name in askers}
+    for _ in range(rounds):
+        for name, ask in askers.items():
+            rates[name].append(ask(url, subject, run_s))
+    return rates
+
+
+def shares(rates: dict[str, list[Rate]]) -> dict[str, float]:
+    """Each asker's share of perf_analyzer's rate: the median of the rounds' shares."""
+    best = [rate.per_s for rate in rates["perf_analyzer"]]
+    return {
+        name: median(rate.per_s / most for rate, most in zip(own, best, strict=True))
+        for name, own in rates.items()
+    }
+
+
+def rows(subject: Subject, rates: dict[str, list[Rate]]) -> list[str]:
+    """The table's rows for one model."""
+    share = shares(rates)
+    found = []
+    for name, own in rates.items():
+        cpu = "" if own[0].cpu_ms is None else f"{median(rate.cpu_ms or 0 for rate in own):.2f}"
+        rate = median(rate.per_s for rate in own)
+        found.append(
+            f"| {subject.title} | {name} | {rate:.{1 if rate < 100 else 0}f} | {share[name]:.0%} | {cpu} |"
+        )
+    return found
+
+
+def _one_client(url: str) -> str:
+    with (
+        plain.InferenceServerClient(url) as bare,
+        Client(url, options=ClientOptions(model="echo")) as client,
+    ):
+        calls = {"plain": plain_call(bare), "router": lambda: client.recognize_json(PICTURE)}
+        medians = latencies_s(calls)
+    added_ms = (medians["router"] - medians["plain"]) * 1e3
+    return (
+        f"one client, median of {CALLS}: plain tritonclient {medians['plain'] * 1e3:.2f} ms, "
+        f"Client {medians['router'] * 1e3:.2f} ms, added {added_ms:+.2f} ms"
     )
-    with report.open() as lines:
-        return float(next(csv.DictReader(lines))["Inferences/Second"])
-
-
-def _libraries() -> str:
-    """Where perf_analyzer finds libcudart."""
-    spec = find_spec("nvidia.cuda_runtime")
-    if spec is None or not spec.submodule_search_locations:
-        raise SystemExit("perf_analyzer needs the package nvidia-cuda-runtime-cu12")
-    return str(Path(next(iter(spec.submodule_search_locations))) / "lib")
 
 
 def _say(line: str) -> None:
@@ -125,28 +128,26 @@ def _say(line: str) -> None:
 
 def main() -> None:
     """Measure and print."""
-    options = ServerOptions(model_repository=MODELS, grpc_port=0, http_port=0, metrics_port=0)
-    with TritonServer(options) as server, tempfile.TemporaryDirectory() as folder:
-        url = server.grpc_url
-        with (
-            plain.InferenceServerClient(url) as bare,
-            Client(url, options=ClientOptions(model="echo")) as client,
-        ):
-            calls = {"plain": plain_call(bare), "router": lambda: client.recognize_json(PICTURE)}
-            medians = latencies_s(calls)
-        added_ms = (medians["router"] - medians["plain"]) * 1e3
-        _say(
-            f"one client, median of {CALLS}: plain tritonclient {medians['plain'] * 1e3:.2f} ms, "
-            f"Client {medians['router'] * 1e3:.2f} ms, added {added_ms:+.2f} ms"
-        )
-        for name, model, picture in MODELS_MEASURED:
-            for _ in range(ROUNDS):
-                ours = client_rate(url, model, picture)
-                theirs = perf_analyzer_rate(url, model, picture, Path(folder))
-                share = f"{ours / theirs:.0%}"
-                _say(
-                    f"{name}, {THREADS} in flight: perf_analyzer {theirs:.0f}/s, Client {ours:.0f}/s, {share}"
-                )
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=float, default=6, help="of each asker in each round")
+    parser.add_argument("--id-card", action="store_true", help="the real ensemble")
+    chosen = parser.parse_args()
+    subjects = (TWENTY_MS, SWIFT, AT_ONCE)
+    if chosen.id_card:
+        ensure_recognizer(_say)
+        picture = SAMPLE.read_bytes()
+        subjects = (Subject(title="id_card", model="id_card", picture=picture, warm_up_s=15),)
+    repository = REPOSITORY if chosen.id_card else MODELS
+    options = ServerOptions(model_repository=repository, grpc_port=0, http_port=0, metrics_port=0)
+    with TritonServer(options) as server:
+        if not chosen.id_card:
+            _say(_one_client(server.grpc_url))
+        _say(f"\n| model | {IN_FLIGHT} in flight by | answers/s | of perf_analyzer's | CPU, ms an answer |")
+        _say("|---|---|---|---|---|")
+        for subject in subjects:
+            rates = compare(server.grpc_url, subject, chosen.rounds, chosen.seconds)
+            _say("\n".join(rows(subject, rates)))
 
 
 if __name__ == "__main__":

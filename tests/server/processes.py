@@ -13,10 +13,11 @@ SERVER = "tritonserver"
 def memory_bytes(server_pid: int) -> dict[str, int]:
     """Process → its own (anonymous) memory in bytes; model processes by their model's name."""
     names = {server_pid: SERVER} | model_processes(server_pid)
-    return {name: _anonymous_bytes(pid) for pid, name in names.items()}
+    return {name: anonymous_bytes(pid) for pid, name in names.items()}
 
 
-def _anonymous_bytes(pid: int) -> int:
+def anonymous_bytes(pid: int) -> int:
+    """A process's own memory in bytes."""
     lines = Path(f"/proc/{pid}/status").read_text("utf-8").splitlines()
     (line,) = [line for line in lines if line.startswith("RssAnon:")]
     return int(line.split()[1]) * 1024

@@ -49,6 +49,14 @@ class Report:
 
     def lines(self) -> list[str]:
         """The report as text."""
+        minutes = self.times_s[-1] / 60
+        return [
+            f"{self.outcomes.total()} pictures in {minutes:.1f} min: {dict(self.outcomes)}",
+            *self.table(),
+        ]
+
+    def table(self) -> list[str]:
+        """Memory of each process as text."""
         slopes = self.slopes()
         first = int(len(self.times_s) * WARM_SHARE)
         rows = [
@@ -56,12 +64,7 @@ class Report:
             f"{slopes[name] / 2**10:>10.1f} KiB/min"
             for name, sizes in self.memory.items()
         ]
-        minutes = self.times_s[-1] / 60
-        return [
-            f"{self.outcomes.total()} pictures in {minutes:.1f} min: {dict(self.outcomes)}",
-            f"{'process':<18}{'after warm-up':>15}{'at the end':>13}{'slope':>18}",
-            *rows,
-        ]
+        return [f"{'process':<18}{'after warm-up':>15}{'at the end':>13}{'slope':>18}", *rows]
 
 
 def pictures(rng: np.random.Generator) -> list[bytes]:
