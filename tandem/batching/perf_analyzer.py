@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 import json
+import math
 import os
 import shutil
 import struct
@@ -20,7 +21,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.batching.errors import ServerError
+from tandem.batching.errors import InvalidInputError, ServerError
 from tandem.batching.outcome import check_rate
 
 # What perf_analyzer wants, and how the server's wheel spells it (auditwheel adds a hash).
@@ -104,14 +105,20 @@ def run_poisson(
         url: the server's gRPC address.
         model: the model or ensemble.
         rate_per_s: requests a second, one item each.
-        requests: how many.
+        requests: how many, at least a second's worth.
         data: see `picture_data`; zeros where not given.
 
     Raises:
         PerfAnalyzerError: it is missing, or ended with an error.
         InvalidRateError: the rate is not positive and finite.
+        InvalidInputError: the requests last less than a second.
     """
     rate = check_rate(rate_per_s)
+    if requests < rate:
+        raise InvalidInputError(
+            f"{requests} requests at {rate:.4g} a second last less than a second, which perf_analyzer "
+            f"refuses; send {math.ceil(rate)} or more"
+        )
     with tempfile.TemporaryDirectory() as folder:
         place = Path(folder)
         record = place / "record.json"
@@ -136,9 +143,15 @@ def run_poisson(
             timeout=2 * requests / rate + _GRACE_S,
         )
         if done.returncode != 0 or not record.exists():
-            lines = (done.stderr.strip() or done.stdout.strip()).splitlines()
-            raise PerfAnalyzerError(f"perf_analyzer failed: {lines[-1] if lines else done.returncode}")
+            raise PerfAnalyzerError(f"perf_analyzer failed: {_reason(done.stderr) or done.returncode}")
         return read_record(record)
+
+
+def _reason(said: str) -> str:
+    """The line that tells why perf_analyzer ended; below it stands all of its help."""
+    lines = [line.strip() for line in said.splitlines() if line.strip()]
+    errors = [line for line in lines if line.lower().startswith(("error", "failed"))]
+    return (errors or lines[-1:] or [""])[0]
 
 
 def read_record(path: Path) -> Trace:

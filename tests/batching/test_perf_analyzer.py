@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from tandem.batching import perf_analyzer
-from tandem.batching.errors import InvalidRateError
+from tandem.batching.errors import InvalidInputError, InvalidRateError
 from tandem.batching.perf_analyzer import (
     PerfAnalyzerError,
     find_perf_analyzer,
@@ -67,7 +67,18 @@ def test_a_missing_program_says_where_it_comes_from(monkeypatch: pytest.MonkeyPa
 
 def test_a_server_that_is_down_is_an_error_with_its_reason() -> None:
     with pytest.raises(PerfAnalyzerError, match="perf_analyzer failed"):
-        run_poisson("127.0.0.1:9", "nothing", 10, 5)
+        run_poisson("127.0.0.1:9", "nothing", 10, 10)
+
+
+def test_less_than_a_second_of_requests_is_refused() -> None:
+    with pytest.raises(InvalidInputError, match="send 11 or more"):
+        run_poisson("127.0.0.1:9", "nothing", 10.2, 10)
+
+
+def test_its_own_error_is_told_not_the_end_of_its_help(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(perf_analyzer, "_SENDERS", -1)
+    with pytest.raises(PerfAnalyzerError, match=r"(?i)max-threads"):
+        run_poisson("127.0.0.1:9", "nothing", 10, 20)
 
 
 def test_a_rate_that_is_none_is_refused() -> None:

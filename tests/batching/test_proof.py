@@ -18,6 +18,7 @@ from tandem.batching.proof import (
     save_traces,
     table,
 )
+from tandem.batching.reference_proof import objective_s
 
 
 def row(setting: str = "M=2, T=0 ms") -> Row:
@@ -77,3 +78,11 @@ def test_a_replay_sees_the_runs_own_arrivals() -> None:
 def test_a_plot_is_drawn(tmp_path: Path) -> None:
     draw(tmp_path / "deep" / "plot.png", [row(), row("M=4, T=0 ms")], "reference")
     assert (tmp_path / "deep" / "plot.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_the_objective_of_a_run_is_the_one_that_was_asked_for() -> None:
+    latency = np.concatenate([np.full(50, 9.0), np.arange(950.0)])
+    trace = Trace(np.arange(1000.0), latency)
+    assert objective_s(trace, "mean") == pytest.approx(474.5)
+    assert objective_s(trace, "p95") == pytest.approx(0.95 * 949)
+    assert objective_s(trace, "p99") == pytest.approx(0.99 * 949)
