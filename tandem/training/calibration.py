@@ -16,7 +16,6 @@ from scipy import stats
 from tandem.training.readings import FieldReading, PhotoReading
 
 LEVEL = 0.95  # of the intervals
-WRONG_ACCEPTED = 1e-3  # what a threshold has to keep: fewer than one wrong field in a thousand accepted ones
 # Most fields have a confidence near 1, and it is there that a user's threshold lies: so the bins get finer
 # towards it.
 BIN_EDGES = (0.0, 0.5, 0.7, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995, 0.999, 1.0)
@@ -139,13 +138,11 @@ def accept(fields: Iterable[FieldReading], offered: int, threshold: float) -> Ac
     )
 
 
-def lowest_threshold(
-    fields: Sequence[FieldReading], offered: int, most_wrong: float = WRONG_ACCEPTED
-) -> Acceptance | None:
-    """The lowest of `THRESHOLDS` that keeps the bound of wrong ones under `most_wrong`; None: none does.
+def lowest_threshold(fields: Sequence[FieldReading], offered: int) -> Acceptance | None:
+    """The lowest of `THRESHOLDS` from which on no accepted field is wrong; None if there is none.
 
     Choosing among several thresholds flatters the one chosen: judge it by photographs that it was not
     chosen by (`accept`).
     """
     tried = (accept(fields, offered, threshold) for threshold in THRESHOLDS)
-    return next((own for own in tried if own.accepted and own.wrong_bound < most_wrong), None)
+    return next((own for own in tried if own.accepted and not own.wrong), None)

@@ -65,8 +65,9 @@ def test_the_lowest_threshold_leaves_the_wrong_ones_out() -> None:
     assert chosen is not None
     assert (chosen.threshold, chosen.accepted, chosen.wrong) == (0.95, 6000, 0)
     assert chosen.wrong_bound < 1e-3
-    assert lowest_threshold(fields[:2000], offered=2000) is None  # too few to know
     assert accept(fields, 7000, 0.0).wrong == 21
+    assert lowest_threshold([field(1.0, right=False)], offered=1) is None
+    assert lowest_threshold([], offered=1) is None
 
 
 def photos(fields: list[FieldReading], *, checksum: bool | None = True) -> list[PhotoReading]:
@@ -100,11 +101,21 @@ def test_a_wrong_number_whose_check_digit_is_wrong_is_not_offered_to_who_checks(
 
 def test_a_threshold_is_judged_by_photographs_that_did_not_choose_it() -> None:
     # Every wrong one is among those that judge: whoever chose by them would choose another threshold.
-    fields = [field(0.999, right=i % 2 == 0 or i > 40) for i in range(8000)]
+    fields = [field(0.999, right=i % 4 == 0 or i > 40) for i in range(8000)]
     caption = str(threshold_table(photos(fields)).caption)
-    assert "any: from 0 on, chosen by 4000 numbers" in caption
-    assert "it accepts 4000, 20 of them wrong" in caption
-    assert "no threshold keeps" in str(threshold_table(photos(fields[41:1000])).caption)
+    assert "any: from 0 on, chosen by 2000 numbers" in caption
+    assert "it accepts 6000, 30 of them wrong" in caption
+    assert "not known to be less than one in 1,000" in caption
+
+
+def test_enough_right_numbers_prove_less_than_one_in_a_thousand() -> None:
+    assert ", less than one in 1,000" in str(threshold_table(photos([field(0.99)] * 4000)).caption)
+    assert "not known" in str(threshold_table(photos([field(0.99)] * 3900)).caption)
+
+
+def test_a_wrong_number_that_is_sure_leaves_no_threshold() -> None:
+    fields = [field(1.0, right=i > 0) for i in range(8)]
+    assert "a wrong number among the surest" in str(threshold_table(photos(fields)).caption)
 
 
 def test_an_empty_field_is_not_among_those_read() -> None:
