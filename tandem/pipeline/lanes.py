@@ -37,7 +37,7 @@ class LaneConfig:
     """
 
     lanes_per_card: int = 3
-    width: int = 768
+    width: int = 896
     gap: int = 16
 
     def __post_init__(self) -> None:

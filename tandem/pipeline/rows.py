@@ -34,6 +34,8 @@ _ROW_SLANT = 0.02
 _PITCH_MM = (3.2, 5.5)
 #: ... and of the last of four lines of an address to the number.
 _TIGHTEST_PITCH_MM = 2.5
+#: How far the first few characters reach beyond the first one, mm.
+_FEW_CHARACTERS_MM = 9.0
 #: A further line must be this clear beside the first one.
 _FURTHER_LINE_SHARE = 0.35
 #: A further line has no label: at most this share of its value's ink may stand there (dirt).
@@ -176,9 +178,13 @@ def _further_lines(lines: list[_Line], level: FloatArray, layout: SideLayout) ->
     first, following = lines[index], lines[index + 1]
     above = level.copy()
     above[round(following.middle - following.printed.em / 2 * SCALE) :] = 0
-    response = _response(above, layout.value, layout)
+    # The first character tells where lines are, also short last ones; but 一 has hardly any ink.
+    zones = (layout.value, (layout.value[0], layout.value[1] + _FEW_CHARACTERS_MM))
+    at_first = _clipped(np.array([first.middle]), len(above))[0]
+    responses = [_response(above, zone, layout) for zone in zones]
+    response = np.max([seen / max(float(seen[at_first]), 1e-6) for seen in responses], axis=0)
     labels = _response(above, (layout.anchor[0], layout.value[0] - 0.5), layout)
-    clear = _FURTHER_LINE_SHARE * float(response[_clipped(np.array([first.middle]), len(response))[0]])
+    labels /= max(float(responses[0][at_first]), 1e-6)
     further: list[_Line] = []
     middle = first.middle
     while len(further) < layout.most - 1:
@@ -187,7 +193,7 @@ def _further_lines(lines: list[_Line], level: FloatArray, layout: SideLayout) ->
         if high <= low:
             break
         middle = low + int(response[low:high].argmax())
-        if response[middle] <= clear or labels[middle] > response[middle] * _LABEL_INK_SHARE:
+        if response[middle] <= _FURTHER_LINE_SHARE or labels[middle] > response[middle] * _LABEL_INK_SHARE:
             break  # nothing there, or a line with a label's ink: a second script above the next row
         further.append(_Line(printed=_continued(first.printed, layout), middle=float(middle)))
     return [*lines[: index + 1], *further, *lines[index + 1 :]]

@@ -34,6 +34,8 @@ SMALLEST_WIDTH_PX = 64
 
 PORTRAIT_BOX_MM = (55.1, 9.1, 22.7, 30.6)
 DEVICE_BOX_MM = (5.2, 5.6, 16.6)
+# An authority of more characters than fit before the card's edge goes on below after so many.
+MOST_AUTHORITY_CHARACTERS, AUTHORITY_MEASURE, AUTHORITY_PITCH_MM = 15, 13, 3.8
 WALL_BOX_MM = (6.0, 23.0, 74.0, 26.0)
 
 
@@ -207,6 +209,24 @@ def _emblem_sheet(rng: np.random.Generator, width_px: int) -> NDArray[np.uint8]:
     return paper
 
 
+def _print_authority(printer: Printer, text: EmblemText, em: float) -> None:
+    """The authority on one line, or on two where it would reach the card's edge."""
+    shift = printer.row_shift()
+    lines = [text.authority]
+    if len(text.authority) > MOST_AUTHORITY_CHARACTERS:
+        lines = [text.authority[:AUTHORITY_MEASURE], text.authority[AUTHORITY_MEASURE:]]
+    top = 38.9 + shift - (len(lines) - 1) * AUTHORITY_PITCH_MM / 2
+    label = printer.emblem_label("签发机关", 20.9, top)
+    boxes = []
+    for index, line in enumerate(lines):
+        box = printer.value(line, 35.6, top + index * AUTHORITY_PITCH_MM, em)
+        boxes.append(box)
+        printer.add_row(
+            RowKind.AUTHORITY, line if index else "签发机关" + line, [box] if index else [label, box]
+        )
+    printer.boxes["签发机关"] = bounding_box(boxes)
+
+
 def _print_titles(canvas: Canvas, rng: np.random.Generator, style: Style) -> None:
     for text, x, y, em, pitch in (
         ("中华人民共和国", 29.8, 6.0, 5.2, 6.65),
@@ -242,14 +262,10 @@ def draw_emblem_face(
     canvas.paste(picture, alpha, (x + style.shift_x, y + style.shift_y))
     _print_titles(canvas, rng, style)
     printer = Printer(canvas, style, rng)
-    em = style.value_em
-    for key, value, top, kind in (
-        ("签发机关", text.authority, 38.9, RowKind.AUTHORITY),
-        ("有效期限", text.validity, 45.5, RowKind.VALIDITY),
-    ):
-        shift = printer.row_shift()
-        label = printer.emblem_label(key, 20.9, top + shift)
-        printer.boxes[key] = printer.value(value, 35.6, top + shift, em)
-        printer.add_row(kind, key + value, [label, printer.boxes[key]])
+    _print_authority(printer, text, style.value_em)
+    shift = printer.row_shift()
+    label = printer.emblem_label("有效期限", 20.9, 45.5 + shift)
+    printer.boxes["有效期限"] = printer.value(text.validity, 35.6, 45.5 + shift, style.value_em)
+    printer.add_row(RowKind.VALIDITY, "有效期限" + text.validity, [label, printer.boxes["有效期限"]])
     print_second_script(canvas, rng, style, Bilingual.EMBLEM_LINES)
     return _finish(canvas, printer, rng, style, "emblem", text.fields())

@@ -88,7 +88,18 @@ def test_rows_say_what_the_fields_say(seed: int) -> None:
     assert 1 <= len(by_kind[RowKind.ADDRESS]) <= 4
     assert by_kind[RowKind.NUMBER][0].endswith(fields["公民身份号码"])
     emblem = draw(seed, side="emblem")
-    assert [row.text for row in emblem.rows] == [key + emblem.fields[key] for key in EMBLEM_KEYS]
+    assert "".join(row.text for row in emblem.rows) == "".join(
+        key + emblem.fields[key] for key in EMBLEM_KEYS
+    )
+
+
+def test_a_long_authority_goes_on_below_and_ends_before_the_edge() -> None:
+    rng = np.random.default_rng(0)
+    text = replace(draw_emblem_text(rng, "train"), authority="博尔塔拉蒙古自治州公安局阿拉山口分局")
+    face = draw_emblem_face(text, rng, style=plain(draw_style(rng)), width_px=800)
+    assert [row.kind for row in face.rows] == [RowKind.AUTHORITY, RowKind.AUTHORITY, RowKind.VALIDITY]
+    assert face.boxes["签发机关"][1, 0] < 0.97 * 800
+    assert face.rows[1].box[2, 1] <= face.rows[2].box[0, 1]
 
 
 def test_the_longest_address_fits_between_its_neighbours() -> None:
