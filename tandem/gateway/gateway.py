@@ -121,7 +121,7 @@ class Gateway:
             decision, outcome = await self._ask(message.body)
         match decision:
             case Reply(body=body, dead_reason=reason):
-                await self._reply(message, body)
+                reason = await self._reply(message, body) or reason
                 if reason is not None:
                     await self._bury(message, reason)
                 await message.ack()
@@ -152,8 +152,8 @@ class Gateway:
                 self.metrics.triton_here()
                 return Reply(body=answer.text), answer.outcome
 
-    async def _reply(self, message: AbstractIncomingMessage, body: bytes) -> None:
-        """Publish the reply and wait until the broker has it."""
+    async def _reply(self, message: AbstractIncomingMessage, body: bytes) -> str | None:
+        """Publish the reply and wait until the broker has it; gives why the message dies, if it does."""
         reply = aio_pika.Message(
             body,
             content_type=REPLY_CONTENT_TYPE,
@@ -165,6 +165,11 @@ class Gateway:
         except aiormq.exceptions.PublishError:
             # The client and its queue are gone: there is nobody to answer.
             self.metrics.unclaimed()
+        except aiormq.exceptions.DeliveryError:
+            # Its queue is bounded and full: it reads too slowly. Waiting would hold up everybody else.
+            self.metrics.unclaimed()
+            return "the queue of replies takes no more: its reader is too slow"
+        return None
 
     async def _bury(self, message: AbstractIncomingMessage, reason: str) -> None:
         """Put the message among the dead letters with the reason."""

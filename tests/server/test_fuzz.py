@@ -30,7 +30,7 @@ pytestmark = pytest.mark.triton
 _LOG = logging.getLogger(__name__)
 DEADLINE_S = 60
 IN_FLIGHT = 8
-WARM_UP = 100
+WARM_UP_SHARE = 1 / 3  # so many more are sent first: buffers grow to what such pictures need
 PROGRESS_EVERY = 1_000
 LARGEST = (2400, 2400)  # pixels: the largest working picture there is (tandem.pipeline.decode.MAX_LONG_SIDE)
 # Allocators keep what they once had; a leak of one thumbnail (0.4 MB) a picture would break this at once.
@@ -88,7 +88,7 @@ def test_every_mutant_is_answered_and_nothing_ends_or_grows(triton_server: Trito
     with grpc.InferenceServerClient(triton_server.grpc_url) as client:
         prefix = client.get_server_metadata().name
         fill_every_buffer(client)
-        send(triton_server, client, WARM_UP, seed=0)
+        send(triton_server, client, round(count * WARM_UP_SHARE), seed=0)
         processes = model_processes(triton_server.pid)
         before, shared_before = memory_bytes(triton_server.pid), shared_memory_bytes(prefix)
         outcomes = send(triton_server, client, count, seed=count)
