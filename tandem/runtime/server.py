@@ -46,8 +46,8 @@ _LOG = logging.getLogger(__name__)
 # a lock in their shared memory) or gives the process up. Nothing is served yet, so starting again is safe.
 _START_RACES = ("boost::interprocess::lock_exception", "is not healthy")
 _START_TRIES = 3
-# glibc raises its limit for blocks of their own to 32 MiB as pictures come and go, and its heap gets holes: the
-# decoder's memory wandered by 25 MiB over 16,000 odd pictures. With a fixed limit it moved by 0.3 MiB.
+# glibc raises its limit for blocks of their own to 32 MiB as pictures come and go, and its heap gets holes:
+# the decoder's memory wandered by 25 MiB over 16,000 odd pictures. With a fixed limit it moved by 0.3 MiB.
 _OWN_BLOCK_BYTES = 2**20
 _POLL_INTERVAL_S = 0.05
 _PROBE_TIMEOUT_S = 2.0

@@ -1,7 +1,7 @@
 """A client of the queue in a process of its own, that a test can stop and let go on.
 
-`python -m tests.gateway.reader URL PICTURES DEAD COUNT` asks COUNT pictures at once, each with a large answer,
-and prints how many answers came.
+`python -m tests.gateway.reader URL PICTURES DEAD COUNT` asks COUNT pictures at once, each with a large
+answer, and prints how many answers came.
 """
 
 from __future__ import annotations
