@@ -75,13 +75,14 @@ def offer(
     began_s = time.monotonic()
     end_s = began_s + run_s
 
-    def call() -> None:
+    def call(number: int) -> None:
+        time.sleep(number / per_s if per_s else 0)  # one after the other, not all at once
         while time.monotonic() < end_s:
             due_s = time.monotonic() + (callers / per_s if per_s else 0)
             took.append(_timed(ask))
             time.sleep(max(0.0, due_s - time.monotonic()))
 
-    threads = [threading.Thread(target=call) for _ in range(callers)]
+    threads = [threading.Thread(target=call, args=(number,)) for number in range(callers)]
     for thread in threads:
         thread.start()
     while time.monotonic() < end_s:

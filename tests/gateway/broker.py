@@ -78,6 +78,18 @@ class Broker:
         self._mapper.kill()
         self._mapper.wait()
 
+    @property
+    def pid(self) -> int:
+        """The process id of the node itself: what was started is a script around it."""
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                name, group = (folder / "comm").read_text("ascii").strip(), os.getpgid(int(folder.name))
+            except OSError:
+                continue  # it ended meanwhile
+            if self._process is not None and group == self._process.pid and name == "beam.smp":
+                return int(folder.name)
+        raise RuntimeError("the node does not run")
+
     def _speaks(self) -> bool:
         """Whether it answers AMQP: the port alone is open before the node is ready."""
         try:

@@ -63,6 +63,10 @@ class GatewayProcess:
         [line] = [line for line in self.log().splitlines() if "/metrics and /healthz on" in line]
         self.monitor = line.split()[-1]
 
+    @property
+    def pid(self) -> int:
+        return self._process.pid
+
     def log(self) -> str:
         return self._log.read_text("utf-8")
 
