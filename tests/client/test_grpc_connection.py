@@ -28,7 +28,7 @@ from tandem_client.status import GRPC_ERRORS
 
 from tests.client.scripted_server import answer, scripted_server
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 ONCE = RetryPolicy(attempts=1)
 
 Ask = Callable[..., dict[str, Any]]

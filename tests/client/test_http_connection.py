@@ -25,7 +25,7 @@ from tandem_client import (
 )
 from tandem_client.wire import HEADER_LENGTH
 
-PATIENCE_S = 20
+PATIENCE_S = 60
 ONCE = ClientOptions(retry=RetryPolicy(attempts=1))
 
 Respond = Callable[["Handler", bytes, str], None]

@@ -26,7 +26,7 @@ from tandem_client.cards import Answer
 from tandem_client.router import ResponseRouter
 from tandem_client.transport import RawOutcome
 
-PATIENCE_S = 20  # for what must happen; never waited out unless a test fails
+PATIENCE_S = 60  # for what must happen; never waited out unless a test fails
 QUICK = RetryPolicy(attempts=3, first_pause_s=0.001, longest_pause_s=0.002)
 
 

@@ -44,7 +44,7 @@ class Prometheus:
 
     def get(self, path: str, **parameters: str) -> Any:
         query = urllib.parse.urlencode(parameters)
-        with urllib.request.urlopen(f"{self._url}/{path}?{query}", timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(f"{self._url}/{path}?{query}", timeout=60) as answer:  # noqa: S310
             return json.load(answer)["data"]
 
     def query(self, expression: str) -> list[Any]:

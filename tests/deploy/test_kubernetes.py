@@ -30,7 +30,7 @@ def build(folder: Path) -> Manifests:
     command = next((commands[name] for name in commands if shutil.which(name)), None)
     if command is None:
         pytest.skip("neither kustomize nor kubectl is installed")
-    done = subprocess.run([*command, folder], capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run([*command, folder], capture_output=True, text=True, check=False, timeout=300)
     assert done.returncode == 0, done.stderr
     manifests = list(yaml.safe_load_all(done.stdout))
     return {f"{manifest['kind']}/{manifest['metadata']['name']}": manifest for manifest in manifests}

@@ -94,7 +94,7 @@ def status(url: str, tls: TlsOptions) -> int:
     context = ssl.create_default_context(cafile=str(tls.root_certificates))
     context.load_cert_chain(str(tls.certificate_chain))
     try:
-        with urllib.request.urlopen(url, timeout=10, context=context) as answer:  # noqa: S310
+        with urllib.request.urlopen(url, timeout=60, context=context) as answer:  # noqa: S310
             code: int = answer.status
             return code
     except urllib.error.HTTPError as error:

@@ -37,7 +37,7 @@ Start = Callable[..., tuple[subprocess.Popen[bytes], ServerOptions]]
 
 
 def status(options: ServerOptions, method: str, path: str, headers: dict[str, str] | None = None) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", options.http_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", options.http_port, timeout=60)
     try:
         connection.request(method, path, headers=headers or {})
         return connection.getresponse().status
@@ -141,7 +141,7 @@ def test_the_container_ends_when_a_models_process_did(start: Start) -> None:
 )
 def test_what_does_not_fit_is_said(more: dict[str, str], said: str) -> None:
     environment = {"PATH": os.environ["PATH"]} | more
-    done = subprocess.run([SCRIPT], env=environment, capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run([SCRIPT], env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 1
     assert said in done.stderr
 
@@ -149,7 +149,7 @@ def test_what_does_not_fit_is_said(more: dict[str, str], said: str) -> None:
 def test_a_weak_token_is_refused_and_not_shown(tmp_path: Path) -> None:
     (tmp_path / "token").write_text("secret")
     environment = {"PATH": os.environ["PATH"], "TANDEM_TOKEN_FILE": str(tmp_path / "token")}
-    done = subprocess.run([SCRIPT], env=environment, capture_output=True, text=True, check=False, timeout=30)
+    done = subprocess.run([SCRIPT], env=environment, capture_output=True, text=True, check=False, timeout=120)
     assert done.returncode == 1
     assert "16 or more" in done.stderr
     assert "secret" not in done.stderr

@@ -78,12 +78,12 @@ class GatewayProcess:
     def stop(self) -> int:
         """Ask it to stop; gives the exit status."""
         self._process.send_signal(signal.SIGTERM)
-        self._process.wait(timeout=60)
+        self._process.wait(timeout=180)
         return self._process.returncode
 
     def metric(self, line: str) -> float:
         """The value of a line of `/metrics`, 0 if there is none."""
-        with urllib.request.urlopen(f"http://{self.monitor}/metrics", timeout=10) as answer:
+        with urllib.request.urlopen(f"http://{self.monitor}/metrics", timeout=60) as answer:
             for found in answer.read().decode().splitlines():
                 if found.startswith(line + " "):
                     return float(found.split()[-1])

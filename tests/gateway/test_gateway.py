@@ -19,7 +19,7 @@ from tests.gateway.conftest import GatewayProcess
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.triton]
 
 Start = Callable[..., GatewayProcess]
-PATIENCE_S = 60
+PATIENCE_S = 180
 
 
 def _options(names: QueueNames, **changes: float) -> QueueOptions:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tandem.runtime.process import ServerProcess
 
-TIMEOUT_S = 10.0
+TIMEOUT_S = 60.0
 
 
 def start(script: str) -> tuple[ServerProcess, list[str]]:

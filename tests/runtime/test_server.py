@@ -40,7 +40,7 @@ output [ { name: "Y" data_type: TYPE_FP32 dims: [ -1 ] } ]
 dynamic_batching { preferred_batch_size: [ 2 ] }
 instance_group [ { kind: KIND_CPU count: 1 } ]
 """
-TIMEOUT_S = 30.0
+TIMEOUT_S = 60.0
 READY = re.compile(r"ready: gRPC (?P<grpc>\S+), HTTP (?P<http>\S+),")
 
 

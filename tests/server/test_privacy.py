@@ -146,7 +146,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
             for pid in (server.pid, *model_processes(server.pid)):
                 left.written += open_for_writing(pid)
             url = f"http://{server.metrics_url}/metrics"
-            with urllib.request.urlopen(url, timeout=10) as answer:
+            with urllib.request.urlopen(url, timeout=60) as answer:
                 left.metrics += answer.read().decode()
     finally:
         root.removeHandler(handler)

@@ -39,7 +39,7 @@ def infer(client: triton.InferenceServerClient, **options: object) -> list[int]:
 
 
 def status(server: TritonServer, method: str, path: str, headers: dict[str, str] | None = None) -> int:
-    connection = http.client.HTTPConnection("127.0.0.1", server.options.http_port, timeout=10)
+    connection = http.client.HTTPConnection("127.0.0.1", server.options.http_port, timeout=60)
     body = {"inputs": [{"name": "X", "shape": [1, 2], "datatype": "INT64", "data": [1, 2]}]}
     connection.request(method, path, json.dumps(body) if path.endswith("infer") else None, headers or {})
     answer = connection.getresponse().status

@@ -41,7 +41,7 @@ input [ { name: "X" data_type: TYPE_INT64 dims: [ 1 ] } ]
 output [ { name: "Y" data_type: TYPE_FP32 dims: [ 1 ] } ]
 dynamic_batching { preferred_batch_size: [ 2 ] max_queue_delay_microseconds: 1000000 }
 """
-TIMEOUT_S = 30.0
+TIMEOUT_S = 60.0
 
 
 class Asker:
