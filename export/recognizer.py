@@ -22,6 +22,7 @@ from export.recognizer_classes import class_names, kept_classes
 from export.recognizer_graph import dictionary_of, serving_graph
 from export.recognizer_int8 import has_fast_integers, quantized, read_ranges
 from export.recognizer_parity import TOLERANCE, check_agreement, check_parity
+from export.recognizer_tail import Tail, read_tail, with_tail
 
 _PACKAGE, _WEIGHTS = "rapidocr", "models/PP-OCRv6_rec_small.onnx"
 CPU_FILE = "model.cpu.onnx"  # what config.pbtxt names; configs/gpu.pbtxt names the model itself
@@ -45,23 +46,28 @@ def published_weights() -> Path:
     return path
 
 
-def export_recognizer(source: Path, out: Path, characters: Path) -> list[int]:
-    """Writes the served model and its characters; gives the classes that were kept.
+def export_recognizer(source: Path, out: Path, characters: Path, tail: Tail | None = None) -> list[int]:
+    """Writes the served model and its characters; gives the classes of the published one that were kept.
 
     Args:
         source: the published recogniser.
         out: the ONNX file to write.
         characters: the text file to write, one line a class.
+        tail: fine-tuned weights for its end; None: as published.
 
     Raises:
-        ExportError: `source` is not the recogniser that we know.
+        ExportError: `source` is not the recogniser that we know, or not the tail's.
     """
     published = onnx.load(str(source))
     dictionary = dictionary_of(published)
     classes = kept_classes(dictionary)
-    served = serving_graph(published, classes)
-    write_atomically(out, folded(served).SerializeToString())
-    write_atomically(characters, "\n".join([*class_names(dictionary, classes), ""]).encode())
+    served = folded(serving_graph(published, classes))
+    names = class_names(dictionary, classes)
+    if tail is not None:
+        served = with_tail(served, tail)
+        names += tail.added
+    write_atomically(out, served.SerializeToString())
+    write_atomically(characters, "\n".join([*names, ""]).encode())
     return classes
 
 
@@ -93,6 +99,19 @@ def export_for_cpu(model: Path) -> Path:
     return out
 
 
+def check_surgery(source: Path) -> float:
+    """The largest difference between the published recogniser and what the graph surgery makes of it.
+
+    Raises:
+        ExportError: `source` is not the recogniser that we know.
+        ParityError: the difference is above the tolerance.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        out = Path(folder) / "model.onnx"
+        classes = export_recognizer(source, out, Path(folder) / "characters.txt")
+        return check_parity(source, out, classes)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """The command."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0] if __doc__ else None)
@@ -104,17 +123,22 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--source", type=Path, help="published recogniser (default: the one in rapidocr's wheel)"
     )
     parser.add_argument(
-        "--check", action="store_true", help="compare with the published recogniser afterwards"
+        "--as-published", action="store_true", help="without the weights that were fine-tuned on drawn cards"
+    )
+    parser.add_argument(
+        "--check", action="store_true", help="compare with the published recogniser, and the CPU's file"
     )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
     source = options.source or published_weights()
-    classes = export_recognizer(source, options.out, options.characters)
-    for_cpu = export_for_cpu(options.out)
-    _log.info("recogniser with %d characters written", len(classes))
     if options.check:
-        worst = check_parity(source, options.out, classes)
+        worst = check_surgery(source)
         _log.info("largest difference of a probability %.1e, allowed %.0e", worst, TOLERANCE)
+    tail = None if options.as_published else read_tail()
+    classes = export_recognizer(source, options.out, options.characters, tail)
+    for_cpu = export_for_cpu(options.out)
+    _log.info("recogniser with %d characters written", len(classes) + (len(tail.added) if tail else 0))
+    if options.check:
         share = check_agreement(options.out, for_cpu)
         _log.info("for the CPU: the same character in %.2f %% of the time steps", 100 * share)
 

@@ -1,11 +1,13 @@
 """The published recogniser as a torch network to fine-tune, and a torch network back to what Triton serves.
 
     python -m export.recognizer_torch import --weights recogniser.pt
+    python -m export.recognizer_torch tail --weights recogniser.pt
     python -m export.recognizer_torch export --weights recogniser.pt --out model.onnx --characters
     characters.txt
 
 A weights file holds the network's state and its characters, so that fine-tuning may add some. `import
---check` exports what it imported and compares that with the published file.
+--check` exports what it imported and compares that with the published file. `tail` writes the fine-tuned
+layers that the repository keeps (`export.recognizer_tail`).
 """
 
 from __future__ import annotations
@@ -13,14 +15,11 @@ from __future__ import annotations
 import argparse
 import logging
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import onnx
 import torch
-from numpy.typing import NDArray
-from onnx import numpy_helper
 from torch import Tensor, nn
 from torch.nn import functional
 
@@ -38,7 +37,8 @@ from export.recognizer_graph import (
     serving_graph,
 )
 from export.recognizer_parity import TOLERANCE, check_parity
-from tandem.training.recognizer import HEIGHT, Recognizer
+from export.recognizer_tail import TAIL, Pair, weights_of, write_tail
+from tandem.training.recognizer import HEIGHT, Recognizer, load_weights, save_weights
 
 _log = logging.getLogger(__name__)
 _SAMPLE = (2, 3, HEIGHT, 320, 3)  # lanes the export is traced with: other than 1 in what may change
@@ -55,7 +55,7 @@ def imported(source: Path) -> tuple[Recognizer, list[str]]:
     classes = kept_classes(dictionary)
     graph = folded(serving_graph(published, classes)).graph
     network = Recognizer(len(classes))
-    _fill(_layers(network), list(_constants(graph)))
+    _fill(_layers(network), weights_of(graph))
     return network.eval(), class_names(dictionary, classes)
 
 
@@ -70,22 +70,7 @@ def _layers(network: Recognizer) -> list[nn.Module]:
     return [*body, network.skip, network.head]
 
 
-def _constants(graph: onnx.GraphProto) -> Iterator[tuple[NDArray[np.float32], NDArray[np.float32]]]:
-    """Weight and bias of every layer, in the graph's order; linear weights as torch has them."""
-    constants = {entry.name: numpy_helper.to_array(entry) for entry in graph.initializer}
-    added = {node.input[0]: node.input[1] for node in graph.node if node.op_type == "Add"}
-    for node in graph.node:
-        if node.op_type in ("Conv", "LayerNormalization"):
-            yield constants[node.input[1]], constants[node.input[2]]
-        elif node.op_type == "MatMul" and node.input[1] in constants:
-            yield constants[node.input[1]].T, constants[added[node.output[0]]]
-        elif node.op_type == "Gemm":
-            yield constants[node.input[1]].T, constants[node.input[2]]
-
-
-def _fill(
-    layers: Sequence[nn.Module], constants: Sequence[tuple[NDArray[np.float32], NDArray[np.float32]]]
-) -> None:
+def _fill(layers: Sequence[nn.Module], constants: Sequence[Pair]) -> None:
     if len(layers) != len(constants):
         raise ExportError(f"the published recogniser has {len(constants)} layers, ours {len(layers)}")
     for layer, pair in zip(layers, constants, strict=True):
@@ -139,29 +124,12 @@ def exported(network: Recognizer) -> onnx.ModelProto:
     return folded(program.model_proto)
 
 
-def save_weights(network: Recognizer, characters: Sequence[str], path: Path) -> None:
-    """Writes a weights file."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"state": network.state_dict(), "characters": list(characters)}, path)
-
-
-def load_weights(path: Path) -> tuple[Recognizer, list[str]]:
-    """The network and the characters of a weights file.
-
-    Raises:
-        ExportError: there is no such file, or it is none.
-    """
-    try:
-        content = torch.load(path, weights_only=True)
-        network = Recognizer(len(content["characters"]))
-        network.load_state_dict(content["state"])
-    except FileNotFoundError as error:
-        raise ExportError(
-            f"no weights at {path}: python -m export.recognizer_torch import makes them"
-        ) from error
-    except (KeyError, TypeError, RuntimeError) as error:
-        raise ExportError(f"{path} is no weights file of the recogniser") from error
-    return network.eval(), content["characters"]
+def layer_weights(network: Recognizer) -> list[Pair]:
+    """Weight and bias of every layer, in the order of the published graph."""
+    return [
+        (layer.get_parameter("weight").detach().numpy(), layer.get_parameter("bias").detach().numpy())
+        for layer in _layers(network)
+    ]
 
 
 def kept_of(source: Path) -> list[int]:
@@ -191,7 +159,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     exporting = commands.add_parser("export", help="torch weights to the ONNX file that Triton serves")
     exporting.add_argument("--out", type=Path, required=True, help="ONNX file to write")
     exporting.add_argument("--characters", type=Path, required=True, help="character list to write")
-    for command in (importing, exporting):
+    keeping = commands.add_parser("tail", help="what fine-tuning changed, for the repository")
+    keeping.add_argument("--out", type=Path, default=TAIL, help="file to write (default: %(default)s)")
+    for command in (importing, exporting, keeping):
         command.add_argument("--weights", type=Path, required=True, help="torch file")
     options = parser.parse_args(arguments)
     logging.basicConfig(format="%(message)s")
@@ -203,8 +173,12 @@ def main(arguments: Sequence[str] | None = None) -> None:
         _log.info("recogniser with %d characters imported", len(characters))
         if options.check:
             _log.info("largest difference %.1e, allowed %.0e", check_import(network, source), TOLERANCE)
+        return
+    network, characters = load_weights(options.weights)
+    if options.command == "tail":
+        known = len(kept_of(published_weights()))
+        write_tail(layer_weights(network), characters[known:], options.out)
     else:
-        network, characters = load_weights(options.weights)
         write_atomically(options.out, exported(network).SerializeToString())
         write_atomically(options.characters, "\n".join([*characters, ""]).encode())
 

@@ -83,6 +83,7 @@ def _source_of_recognizer() -> str:
             f"the package {WEIGHTS_PACKAGE}, which carries the recogniser, is missing: {WEIGHTS_HINT}"
         ) from error
     digest = hashlib.sha256()
-    for path in sorted(CHECKOUT.glob("export/recognizer*.py")):
+    made_by = (*CHECKOUT.glob("export/recognizer*"), *CHECKOUT.glob("export/weights/text_recognizer*"))
+    for path in sorted(made_by):
         digest.update(path.read_bytes())
     return f"{WEIGHTS_PACKAGE} {version}, export {digest.hexdigest()}\n"

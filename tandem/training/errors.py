@@ -2,7 +2,8 @@
 
 TrainingError
 ├── FontsMissingError   fonts that the drawn cards need are not installed
-└── StyleError          a style or an option for drawing that makes no sense
+├── StyleError          a style or an option for drawing that makes no sense
+└── WeightsError        a weights file that is missing or none
 """
 
 from __future__ import annotations
@@ -18,3 +19,7 @@ class FontsMissingError(TrainingError):
 
 class StyleError(TrainingError, ValueError):
     """A style or an option for drawing that makes no sense."""
+
+
+class WeightsError(TrainingError):
+    """A weights file that is missing, or no weights file."""

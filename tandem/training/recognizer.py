@@ -10,9 +10,14 @@ Sources: PaddleOCR's `rec_lcnetv4.py` and `rnn.py` (EncoderWithLightSVTR), Apach
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
+
+from tandem.training.errors import WeightsError
 
 HEIGHT = 48  # px of a row
 _STEM = (48, 96)
@@ -140,16 +145,48 @@ class Recognizer(nn.Module):
         self.skip = nn.Conv2d(_BODY_CHANNELS, _DIMS, 1)
         self.head = nn.Linear(_DIMS, classes)
 
-    def features(self, pixels: Tensor) -> Tensor:
-        """(N, 3, 48, W) float32 BGR in [-1, 1], W a multiple of 8, to (N, W / 8, 120)."""
-        x = functional.avg_pool2d(self.blocks(self.stem(pixels)), _POOL)  # (N, 384, 1, W / 8)
+    def body(self, pixels: Tensor) -> Tensor:
+        """(N, 3, 48, W) float32 BGR in [-1, 1], W a multiple of 8, to (N, 384, 1, W / 8)."""
+        return functional.avg_pool2d(self.blocks(self.stem(pixels)), _POOL)
+
+    def tail(self, x: Tensor) -> Tensor:
+        """What the body saw, (N, 384, 1, T), to features (N, T, 120)."""
         z = functional.silu(self.reduce(x))
         z = z + functional.silu(self.local(z))
         z = self.norm(self.mixers(z.squeeze(2).transpose(1, 2)))
         features: Tensor = z + functional.silu(self.skip(x)).squeeze(2).transpose(1, 2)
         return features
 
+    def features(self, pixels: Tensor) -> Tensor:
+        """(N, 3, 48, W) float32 BGR in [-1, 1], W a multiple of 8, to (N, W / 8, 120)."""
+        return self.tail(self.body(pixels))
+
     def forward(self, pixels: Tensor) -> Tensor:
         """(N, 3, 48, W) float32 BGR in [-1, 1] to logits (N, W / 8, classes)."""
         logits: Tensor = self.head(self.features(pixels))
         return logits
+
+
+def save_weights(network: Recognizer, characters: Sequence[str], path: Path) -> None:
+    """Writes a weights file: the network's state and its characters, so that training may add some."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    torch.save({"state": network.state_dict(), "characters": list(characters)}, path)
+
+
+def load_weights(path: Path) -> tuple[Recognizer, list[str]]:
+    """The network and the characters of a weights file.
+
+    Raises:
+        WeightsError: there is no such file, or it is none.
+    """
+    try:
+        content = torch.load(path, weights_only=True)
+        network = Recognizer(len(content["characters"]))
+        network.load_state_dict(content["state"])
+    except FileNotFoundError as error:
+        raise WeightsError(
+            f"no weights at {path}: python -m export.recognizer_torch import makes them"
+        ) from error
+    except (KeyError, TypeError, RuntimeError) as error:
+        raise WeightsError(f"{path} is no weights file of the recogniser") from error
+    return network.eval(), content["characters"]

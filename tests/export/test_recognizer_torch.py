@@ -10,11 +10,11 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed (extra 'training')")
 
-from export.errors import ExportError  # noqa: E402
 from export.recognizer import published_weights  # noqa: E402
 from export.recognizer_parity import TOLERANCE, check_parity, sample_lanes  # noqa: E402
-from export.recognizer_torch import exported, imported, kept_of, load_weights, save_weights  # noqa: E402
-from tandem.training.recognizer import Recognizer  # noqa: E402
+from export.recognizer_torch import exported, imported, kept_of  # noqa: E402
+from tandem.training.errors import WeightsError  # noqa: E402
+from tandem.training.recognizer import Recognizer, load_weights, save_weights  # noqa: E402
 
 # What torch's exporter says about its own insides.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
@@ -56,10 +56,10 @@ def test_a_weights_file_gives_the_network_back(network: tuple[Recognizer, list[s
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(ExportError, match="no weights at"):
+    with pytest.raises(WeightsError, match="no weights at"):
         load_weights(tmp_path / "none.pt")
     torch.save({"something": 1}, tmp_path / "other.pt")
-    with pytest.raises(ExportError, match="no weights file"):
+    with pytest.raises(WeightsError, match="no weights file"):
         load_weights(tmp_path / "other.pt")
 
 
