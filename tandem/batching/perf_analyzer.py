@@ -124,7 +124,8 @@ def run_poisson(
         record = place / "record.json"
         words = [
             str(find_perf_analyzer()), "-m", model, "-u", url, "-i", "grpc", "--async",
-            "--request-rate-range", f"{rate}", "--request-distribution", "poisson",
+            # Start and end: it takes a rate below 1 alone for a range up to 1.
+            "--request-rate-range", f"{rate}:{rate}", "--request-distribution", "poisson",
             "--request-count", str(requests), "--max-threads", str(_SENDERS),
             "--profile-export-file", str(record),
         ]  # fmt: skip

@@ -75,6 +75,11 @@ def test_less_than_a_second_of_requests_is_refused() -> None:
         run_poisson("127.0.0.1:9", "nothing", 10.2, 10)
 
 
+def test_a_rate_below_one_is_no_range() -> None:
+    with pytest.raises(PerfAnalyzerError, match="connect"):
+        run_poisson("127.0.0.1:9", "nothing", 0.5, 10)
+
+
 def test_its_own_error_is_told_not_the_end_of_its_help(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(perf_analyzer, "_SENDERS", -1)
     with pytest.raises(PerfAnalyzerError, match=r"(?i)max-threads"):
