@@ -12,7 +12,7 @@ from types import FrameType
 
 from tandem.runtime import options as defaults
 from tandem.runtime.access import Access, TlsFiles
-from tandem.runtime.errors import EmbeddedServerError, ModelProcessDiedError
+from tandem.runtime.errors import EmbeddedServerError, ModelProcessDiedError, ServerCrashedError
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
 from tandem.runtime.setup import REPOSITORY, ensure_ready
@@ -107,10 +107,10 @@ def _access(chosen: argparse.Namespace) -> Access:
 
 
 def serve(options: ServerOptions) -> None:
-    """Serve until a signal or the server's end; starts it again when a model's process has ended.
+    """Serve until a signal or the end; starts again when the server crashed or a model's process has ended.
 
     Raises:
-        EmbeddedServerError: the server couldn't start, or ended by itself.
+        EmbeddedServerError: the server couldn't start, or ended by itself with an exit status.
     """
     with TritonServer(options, log=_say) as server:
         _say(
@@ -121,8 +121,8 @@ def serve(options: ServerOptions) -> None:
             time.sleep(_CHECK_INTERVAL_S)
             try:
                 server.check()
-            except ModelProcessDiedError as error:
-                _say(f"{error}: doing that")
+            except (ModelProcessDiedError, ServerCrashedError) as error:
+                _say(f"{error}\nstarting the server again")
                 server.restart()
                 _say("ready again")
 

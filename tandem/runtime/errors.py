@@ -8,6 +8,7 @@ EmbeddedServerError
 ├── PortTakenError          another process listens on a port
 ├── ModelLoadError          the server refused a model
 ├── ServerDiedError         the server process ended by itself
+│   └── ServerCrashedError      a signal ended it
 ├── ModelProcessDiedError   a model's process ended; the server lives on, but can't use it any more
 ├── StartTimeoutError       not ready in time
 ├── SetupError              a step of the set-up failed
@@ -80,6 +81,13 @@ class ServerDiedError(EmbeddedServerError):
     """The server process ended before or while it was needed."""
 
     code = "server_died"
+
+
+class ServerCrashedError(ServerDiedError):
+    """A signal ended the server: a fault of its own, or somebody's; a new server may do better."""
+
+    code = "server_crashed"
+    retryable = True
 
 
 class ModelProcessDiedError(EmbeddedServerError):

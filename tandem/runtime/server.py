@@ -29,6 +29,7 @@ from tandem.runtime.errors import (
     ModelLoadError,
     ModelProcessDiedError,
     PortTakenError,
+    ServerCrashedError,
     ServerDiedError,
     StartTimeoutError,
 )
@@ -166,6 +167,7 @@ class TritonServer:
 
         Raises:
             ServerDiedError: the server ended by itself, with its exit status and its last words.
+            ServerCrashedError: a signal ended it; `restart` mends that.
             ModelProcessDiedError: a model's process ended; `restart` mends that.
         """
         if self._process is None or self._process.exit_status() is not None:
@@ -247,9 +249,8 @@ class TritonServer:
         if failure.socket:
             return PortTakenError(f"{failure.socket} is in use: choose another port (--grpc-port …)")
         status = self._process.exit_status()
-        return ServerDiedError(
-            f"tritonserver ended with status {status}: {failure.reason or self._last_lines()}"
-        )
+        kind = ServerCrashedError if status is not None and status < 0 else ServerDiedError
+        return kind(f"tritonserver ended with status {status}: {failure.reason or self._last_lines()}")
 
     def _last_lines(self, count: int = 20) -> str:
         lines = self._process.log.lines() if self._process else []
