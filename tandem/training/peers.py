@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -34,8 +33,7 @@ def rapidocr_reader() -> Callable[[bytes], list[Line]]:
     """
     from rapidocr import RapidOCR  # noqa: PLC0415 - half a second and three sessions: only who asks pays
 
-    logging.getLogger("RapidOCR").setLevel(logging.WARNING)
-    engine = RapidOCR()
+    engine = RapidOCR(params={"Global.log_level": "warning"})
 
     def read(data: bytes) -> list[Line]:
         found = engine(cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR))
