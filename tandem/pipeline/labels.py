@@ -71,6 +71,11 @@ def has_label(row: Row) -> bool:
     return _cost(row, row.kind) < float("inf")
 
 
+def is_labelled(row: Row) -> bool:
+    """Whether the row plainly begins with the whole label of its kind."""
+    return _cost(row, row.kind, whole=True) <= _CERTAIN
+
+
 def find_label(glyphs: Sequence[Glyph], label: str) -> tuple[int, int] | None:
     """Begin and end of the best place of a two-character `label` anywhere in `glyphs`; None if nowhere."""
     best: tuple[float, int, int] | None = None

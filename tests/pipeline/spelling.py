@@ -65,10 +65,10 @@ class Speller:
         return characters, probabilities
 
 
-def card(emblem: float = 0.0) -> CardRecord:
+def card(emblem: float = 0.0, score: float = 0.99) -> CardRecord:
     """A card that fills a picture of 1011 x 638."""
     quad = np.array([[0, 0], [1011, 0], [1011, 638], [0, 638]], np.float32)
-    return CardRecord(quad=quad, score=0.99, emblem=emblem)
+    return CardRecord(quad=quad, score=score, emblem=emblem)
 
 
 def segment(kind: RowKind, lane: int, width: float, *, card_index: int = 0) -> Segment:
@@ -88,7 +88,7 @@ def row(kind: RowKind, text: str | Sequence[str | Likely]) -> Row:
 
 
 def picture(
-    rows: Sequence[tuple[RowKind, str | Sequence[str | Likely]]], emblem: float = 0.0
+    rows: Sequence[tuple[RowKind, str | Sequence[str | Likely]]], emblem: float = 0.0, score: float = 0.99
 ) -> tuple[NDArray[np.int32], NDArray[np.float32], NDArray[np.float32], NDArray[np.float32], list[str]]:
     """Everything `parse_cards` takes for one card with these rows, padding included."""
     speller = Speller()
@@ -98,7 +98,7 @@ def picture(
     return (
         characters,
         probabilities,
-        pack_cards([card(emblem)], 2),
+        pack_cards([card(emblem, score)], 2),
         pack_segments(segments, len(rows) + 2),
         speller.dictionary,
     )

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 import tandem.pipeline
 from tandem.pipeline.nations import PRINTED_NATIONS, simplified
-from tandem.pipeline.parse import parse_cards, read_dictionary
+from tandem.pipeline.parse import SURE_SCORE, parse_cards, read_dictionary
 from tandem.pipeline.records import RowKind, pack_cards, pack_segments
 from tests.pipeline.spelling import Likely, Speller, card, picture, segment
 
@@ -44,6 +44,34 @@ def _parse(rows: Rows, emblem: float = 0.0) -> dict[str, Any]:
     jsonschema.validate({"cards": [parsed]}, SCHEMA)
     assert json.loads(json.dumps(parsed, ensure_ascii=False)) == parsed
     return parsed
+
+
+STRANGER: list[tuple[RowKind, str]] = [
+    (RowKind.NAME, "居民健康卡"),
+    (RowKind.SEX_NATION, "员工证 编号"),
+    (RowKind.ADDRESS, "单位谷廖泉彭楼"),
+    (RowKind.NUMBER, "C39777939"),
+]
+
+
+@pytest.mark.parametrize(
+    ("rows", "score", "count"),
+    [
+        pytest.param(STRANGER, 0.69, 0, id="unsure and nothing that a card says"),
+        pytest.param([], 0.69, 0, id="unsure and nothing at all"),
+        pytest.param(STRANGER, SURE_SCORE, 1, id="sure, however little can be read"),
+        pytest.param(PORTRAIT, 0.45, 1, id="unsure, but it says what a card says"),
+        pytest.param(PORTRAIT[-1:], 0.45, 1, id="a number says enough"),
+        pytest.param(PORTRAIT[:2], 0.45, 1, id="two labels say enough"),
+        pytest.param(PORTRAIT[:1], 0.45, 0, id="other cards have a name too"),
+        pytest.param(EMBLEM[:1], 0.45, 1, id="the authority's label says enough"),
+    ],
+)
+def test_what_the_detector_doubts_is_a_card_if_it_speaks_like_one(
+    rows: Rows, score: float, count: int
+) -> None:
+    *arrays, dictionary = picture(rows, float(list(rows) == EMBLEM[:1]), score)
+    assert len(parse_cards(*arrays, dictionary=dictionary, today=TODAY)) == count  # type: ignore[arg-type]
 
 
 def test_a_portrait_side() -> None:
