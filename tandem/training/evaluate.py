@@ -165,7 +165,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
         "--records", type=Path, nargs="+", help="count these files' records together; reads nothing"
     )
     parser.add_argument("--failures", type=Path, help="write a page of every failure into this folder")
-    parser.add_argument("--picture", type=Path, help="write a picture of a few failures")
+    parser.add_argument("--picture", type=Path, help="write a picture of each subset's first failure")
     parser.add_argument("--calibration", type=Path, help="write the calibration plot to this picture")
     options = parser.parse_args(argv)
     if options.count < 1 or options.clients < 1 or options.peer < 0 or options.first < 0:

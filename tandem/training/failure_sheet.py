@@ -136,13 +136,14 @@ def cut_out(failure: Failure) -> list[tuple[Image, str]]:
 
 
 def write_picture(failures: Sequence[Failure], path: Path, most: int = 6) -> None:
-    """Write one picture of `most` failures, evenly picked: photograph, card, rows, and what was misread.
+    """Write one picture of each subset's first failure, `most` at most: photograph, card, rows, reading.
 
     Raises:
         FontsMissingError: no font to write with.
     """
-    picked = [failures[i * len(failures) // most] for i in range(most)] if len(failures) > most else failures
-    tiles = [_tile(failure) for failure in picked]
+    first = {failure.photo.subset: failure for failure in reversed(failures)}
+    subsets = dict.fromkeys(failure.photo.subset for failure in failures)
+    tiles = [_tile(first[subset]) for subset in list(subsets)[:most]]
     if not tiles:
         return
     path.parent.mkdir(parents=True, exist_ok=True)
