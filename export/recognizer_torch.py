@@ -38,6 +38,7 @@ from export.recognizer_graph import (
 )
 from export.recognizer_parity import TOLERANCE, check_parity
 from export.recognizer_tail import TAIL, Pair, weights_of, write_tail
+from tandem.training.hanzi import log_prior
 from tandem.training.recognizer import HEIGHT, Recognizer, load_weights, save_weights
 
 _log = logging.getLogger(__name__)
@@ -177,7 +178,9 @@ def main(arguments: Sequence[str] | None = None) -> None:
     network, characters = load_weights(options.weights)
     if options.command == "tail":
         known = len(kept_of(published_weights()))
-        write_tail(layer_weights(network), characters[known:], options.out)
+        *layers, (weight, bias) = layer_weights(network)
+        layers.append((weight, bias + log_prior(characters)))
+        write_tail(layers, characters[known:], options.out)
     else:
         write_atomically(options.out, exported(network).SerializeToString())
         write_atomically(options.characters, "\n".join([*characters, ""]).encode())

@@ -11,7 +11,7 @@ torch = pytest.importorskip("torch", reason="torch is not installed (extra 'trai
 
 from tandem.pipeline.characters import is_hanzi  # noqa: E402
 from tandem.pipeline.lanes import LaneConfig  # noqa: E402
-from tandem.training.hanzi import drawn, gb2312, simplified, untaught  # noqa: E402
+from tandem.training.hanzi import drawn, gb2312, log_prior, simplified, untaught  # noqa: E402
 from tandem.training.recognizer import Recognizer  # noqa: E402
 from tandem.training.text_rows import LanePrinter  # noqa: E402
 from tandem.training.train_recognizer import (  # noqa: E402
@@ -43,6 +43,13 @@ def test_known_characters_keep_their_share() -> None:
     others = [character for character in hanzi if character in "號鑄"]
     assert 0 < len(others) / len(hanzi) <= 0.08
     assert all(is_hanzi(character) for character in hanzi)
+
+
+def test_what_cards_hardly_print_starts_out_unlikely() -> None:
+    prior = log_prior(["<blank>", "张", "翀", "〇", "X", "姸", "號", " "])
+    assert prior[:5].tolist() == [0.0] * 5
+    assert prior[7] == 0.0
+    assert prior[6] < prior[5] < 0
 
 
 def test_lanes_have_the_served_shape_and_say_what_is_drawn() -> None:
