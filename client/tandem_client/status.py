@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
@@ -62,11 +63,21 @@ HTTP_ERRORS: Mapping[int, type[TandemError]] = MappingProxyType(
 """The HTTP statuses that mean something of their own; any other failure is a `ServerError`."""
 
 
+# What Triton says when a step of the ensemble fell over and its outputs never came. It comes as an invalid
+# argument, but the picture is not to blame.
+_BROKEN_STEP = re.compile(r"expected \d+ inputs but got \d+ inputs for model")
+
+
 def error_of_grpc(code: grpc.StatusCode, details: str | None) -> TandemError:
     """The error that a failed call's status stands for."""
-    return GRPC_ERRORS.get(code, ServerError)(details or code.name)
+    return _kind(GRPC_ERRORS.get(code, ServerError), details)(details or code.name)
 
 
 def error_of_http(status: int, message: str) -> TandemError:
     """The error that an HTTP status other than 200 stands for."""
-    return HTTP_ERRORS.get(status, ServerError)(message or f"HTTP status {status}")
+    return _kind(HTTP_ERRORS.get(status, ServerError), message)(message or f"HTTP status {status}")
+
+
+def _kind(kind: type[TandemError], message: str | None) -> type[TandemError]:
+    """The kind that a status stands for, unless the message shows that the server itself is at fault."""
+    return ServerError if kind is BadPictureError and _BROKEN_STEP.search(message or "") else kind

@@ -79,3 +79,13 @@ def test_codes_are_grpc_names() -> None:
 def test_only_what_sending_again_can_help_is_retryable() -> None:
     retryable = {error for error in _all_errors() if error.retryable}
     assert retryable == {errors.UnavailableError, errors.OverloadedError, errors.DeadlineError}
+
+
+def test_a_step_that_fell_over_is_no_fault_of_the_picture() -> None:
+    told = (
+        "in ensemble 'id_card', [request id: 1-6] expected 4 inputs but got 2 inputs for model 'parse_fields'. "
+        "Got input(s) ['PROBABILITIES','CHARACTERS'], but missing required input(s) ['CARDS','SEGMENTS']"
+    )
+    assert type(error_of_grpc(grpc.StatusCode.INVALID_ARGUMENT, told)) is errors.ServerError
+    assert type(error_of_http(HTTPStatus.BAD_REQUEST, told)) is errors.ServerError
+    assert type(error_of_grpc(grpc.StatusCode.UNAVAILABLE, told)) is errors.UnavailableError
