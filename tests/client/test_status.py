@@ -83,7 +83,7 @@ def test_only_what_sending_again_can_help_is_retryable() -> None:
 
 def test_a_step_that_fell_over_is_no_fault_of_the_picture() -> None:
     told = (
-        "in ensemble 'id_card', [request id: 1-6] expected 4 inputs but got 2 inputs for model 'parse_fields'. "
+        "in ensemble 'id_card', expected 4 inputs but got 2 inputs for model 'parse_fields'. "
         "Got input(s) ['PROBABILITIES','CHARACTERS'], but missing required input(s) ['CARDS','SEGMENTS']"
     )
     assert type(error_of_grpc(grpc.StatusCode.INVALID_ARGUMENT, told)) is errors.ServerError
