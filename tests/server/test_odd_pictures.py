@@ -52,7 +52,9 @@ def sixteen_bit() -> bytes:
 
 
 def palette_with_alpha() -> bytes:
-    image = opened().quantize(256)
+    """The last colour is transparent: a strip above the card has it, no ink."""
+    image = opened().quantize(255)
+    image.paste(255, (0, 0, image.width, 40))
     return encoded(image, "PNG", transparency=bytes([255] * 255 + [0]))
 
 
