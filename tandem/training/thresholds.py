@@ -19,7 +19,7 @@ from tandem.training.figures import NUMBER, share
 from tandem.training.readings import FieldReading, PhotoReading
 
 WRONG_ACCEPTED = 1e-3  # what a threshold has to keep: fewer than one wrong number in a thousand accepted
-_CHOOSING = 4  # every so many photographs choose the threshold
+_CHOOSING = 5  # every so many photographs choose the threshold
 _SHOWN = (0.0, 0.8, 0.9, 0.95, 0.98, 0.99, 0.995)
 # Which numbers an application would accept: all that were read, or those with a right check digit.
 _RULES = {"any": False, "checksum right": True}
@@ -53,7 +53,7 @@ def calibration_table(readings: Sequence[PhotoReading]) -> Table:
 def threshold_table(readings: Sequence[PhotoReading]) -> Table:
     """How many numbers are accepted from a confidence on, and how many of them wrongly.
 
-    A threshold is named that leaves no wrong number among those of every fourth photograph; it is judged by
+    A threshold is named that leaves no wrong number among those of every fifth photograph; it is judged by
     the rest.
     """
     printed = Table(
