@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+import urllib.error
 import urllib.request
 import uuid
 from collections.abc import Callable, Iterator
@@ -80,6 +81,14 @@ class GatewayProcess:
         self._process.send_signal(signal.SIGTERM)
         self._process.wait(timeout=180)
         return self._process.returncode
+
+    def healthy(self) -> bool:
+        """Whether `/healthz` says that it consumes."""
+        try:
+            with urllib.request.urlopen(f"http://{self.monitor}/healthz", timeout=60):
+                return True
+        except urllib.error.HTTPError:
+            return False
 
     def metric(self, line: str) -> float:
         """The value of a line of `/metrics`, 0 if there is none."""

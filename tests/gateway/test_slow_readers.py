@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 import aio_pika
+import aiormq.exceptions
 import pytest
 from tandem_client.queue import QueueClient, QueueNames, QueueOptions
 from tandem_client.queue.message import REASON_HEADER
@@ -106,14 +107,23 @@ def test_a_full_queue_of_replies_makes_a_dead_letter_and_holds_up_nobody(
 def test_a_queue_deleted_under_a_gateway_is_declared_again(
     broker: Broker, start_gateway: Callable[..., GatewayProcess], names: QueueNames
 ) -> None:
-    start_gateway()
+    gateway = start_gateway()
+    _until(gateway.healthy)
 
-    async def delete() -> None:
+    async def delete_and_wait_for_its_return() -> None:
         async with await aio_pika.connect(broker.url) as connection:
-            channel = await connection.channel()
-            await channel.queue_delete(names.pictures)
+            await (await connection.channel()).queue_delete(names.pictures)
+            # A queue that somebody else declares within some 20 ms of its end is one of RabbitMQ 3.10's
+            # defects: the consumer of the old one is told nothing and gets nothing. Hence the wait.
+            while True:
+                try:
+                    await (await connection.channel()).get_queue(names.pictures)
+                except aiormq.exceptions.ChannelNotFoundEntity:
+                    await asyncio.sleep(0.05)
+                else:
+                    return
 
-    asyncio.run(delete())
+    asyncio.run(asyncio.wait_for(delete_and_wait_for_its_return(), PATIENCE_S))
     with QueueClient(broker.url, QueueOptions(names=names, timeout_s=PATIENCE_S)) as client:
         assert len(client.recognize(order(number="1"))) == 1
 
