@@ -3,28 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
 from collections import deque
 from collections.abc import AsyncIterable, AsyncIterator, Iterable
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any
 
 from tandem_client import options as opt
-from tandem_client.aio_grpc import AioGrpc
 from tandem_client.aio_places import AsyncPlaces
 from tandem_client.cards import Answer, Card
-from tandem_client.errors import OverloadedError, TandemError
-from tandem_client.http_transport import HttpTransport
+from tandem_client.connect import open_transport
+from tandem_client.errors import CancelledError, TandemError
+from tandem_client.exchange import Exchange
 from tandem_client.many import Reading
 from tandem_client.metrics import ClientMetrics
 from tandem_client.pictures import Picture, encode_picture
-from tandem_client.router import ResponseRouter
-
-
-class _Asker(Protocol):
-    async def ask(self, picture: bytes) -> Answer: ...
-
-    async def close(self) -> None: ...
 
 
 class AsyncClient:
@@ -32,7 +26,7 @@ class AsyncClient:
 
     Args:
         url: `host:port`; None is this machine at the protocol's usual port.
-        protocol: "grpc" (grpc.aio, one channel) or "http" (threads behind futures).
+        protocol: "grpc" or "http".
         options: everything else.
 
     Attributes:
@@ -48,9 +42,10 @@ class AsyncClient:
     ) -> None:
         self._options = options or opt.ClientOptions()
         self.metrics = ClientMetrics()
-        address = opt.url_of(url, protocol)
-        kind = AioGrpc if protocol == "grpc" else _AioHttp
-        self._asker: _Asker = kind(address, self._options, self.metrics)
+        transport = open_transport(url, protocol, self._options)
+        self._exchange = Exchange(transport, self._options.retry, retried=self.metrics.retried)
+        self._places = AsyncPlaces(self._options)
+        self._numbers = itertools.count(1)
 
     async def recognize(self, picture: Picture) -> list[Card]:
         """The cards in a picture; see `Client.recognize`."""
@@ -91,7 +86,7 @@ class AsyncClient:
 
     async def close(self) -> None:
         """Fail what is in flight with `ClosedError`, and close the connection."""
-        await self._asker.close()
+        await self._exchange.close()
 
     async def __aenter__(self) -> AsyncClient:
         return self
@@ -108,41 +103,40 @@ class AsyncClient:
             TandemError: see `tandem_client.errors`.
         """
         if isinstance(picture, bytes):
-            return await self._asker.ask(picture)
+            return await self._ask(picture)
         # Reading a file and encoding an array take long enough to hold up the loop.
-        return await self._asker.ask(await asyncio.to_thread(encode_picture, picture))
+        return await self._ask(await asyncio.to_thread(encode_picture, picture))
+
+    async def _ask(self, picture: bytes) -> Answer:
+        began_s = time.monotonic()
+        outcome = CancelledError.outcome  # what stands if the task is cancelled
+        self.metrics.started()
+        try:
+            answer = await self._answer(picture, began_s + self._options.timeout_s)
+            outcome = answer.outcome
+        except TandemError as error:
+            outcome = error.outcome
+            raise
+        else:
+            return answer
+        finally:
+            self.metrics.finished(outcome, time.monotonic() - began_s)
+
+    async def _answer(self, picture: bytes, deadline_s: float) -> Answer:
+        await self._places.take()
+        try:
+            outcome = await self._exchange.outcome(f"a-{next(self._numbers)}", picture, deadline_s)
+        finally:
+            self._places.release()
+        if isinstance(outcome, TandemError):
+            raise outcome
+        return Answer(outcome)
 
     async def _read(self, index: int, picture: Picture) -> Reading:
         try:
             return Reading(index=index, picture=picture, answer=await self.ask(picture))
         except TandemError as error:
             return Reading(index=index, picture=picture, error=error)
-
-
-class _AioHttp:
-    """HTTP's threads, awaited: the router's futures are asyncio's."""
-
-    def __init__(self, url: str, options: opt.ClientOptions, metrics: ClientMetrics) -> None:
-        self._router = ResponseRouter(HttpTransport(url, options), options, metrics)
-        self._metrics = metrics
-        # As many as the router has, so that its `send` never has to wait, which would hold up the loop.
-        self._places = AsyncPlaces(options)
-
-    async def ask(self, picture: bytes) -> Answer:
-        began_s = time.monotonic()
-        try:
-            await self._places.take()
-        except OverloadedError as error:
-            self._metrics.started()
-            self._metrics.finished(error.outcome, time.monotonic() - began_s)
-            raise
-        try:
-            return await asyncio.wrap_future(self._router.send(picture, lambda answer: answer))
-        finally:
-            self._places.release()
-
-    async def close(self) -> None:
-        await asyncio.to_thread(self._router.close)
 
 
 async def _each(pictures: Iterable[Picture] | AsyncIterable[Picture]) -> AsyncIterator[Picture]:

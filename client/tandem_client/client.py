@@ -8,14 +8,12 @@ from types import TracebackType
 from typing import Any
 
 from tandem_client.cards import Answer, Card
-from tandem_client.grpc_transport import GrpcTransport
-from tandem_client.http_transport import HttpTransport
+from tandem_client.connect import open_transport
 from tandem_client.many import Reading, read_as_completed, read_in_order
 from tandem_client.metrics import ClientMetrics
-from tandem_client.options import ClientOptions, Protocol, url_of
+from tandem_client.options import ClientOptions, Protocol
 from tandem_client.pictures import Picture, encode_picture
 from tandem_client.router import ResponseRouter
-from tandem_client.transport import Transport
 
 
 class Client:
@@ -100,16 +98,6 @@ class Client:
 
     def _submit_answer(self, picture: Picture) -> Future[Answer]:
         return self._router.send(encode_picture(picture), _answer)
-
-
-def open_transport(url: str | None, protocol: Protocol, options: ClientOptions) -> Transport:
-    """The connection for `protocol`.
-
-    Raises:
-        ValueError: no such protocol.
-    """
-    address = url_of(url, protocol)
-    return GrpcTransport(address, options) if protocol == "grpc" else HttpTransport(address, options)
 
 
 def _answer(answer: Answer) -> Answer:

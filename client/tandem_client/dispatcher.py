@@ -1,40 +1,28 @@
 """The one thread that holds the table of all calling threads and hands each outcome to the one that asked.
 
-Everyone else only leaves word: a calling thread that it asks something, the connection's callback that
-something has an outcome, a caller that it no longer wants one. So the table needs no lock, an answer can't go
-to another thread, and no callback is ever held up.
+It is an event loop, in which all requests are on their way at the same time over the one connection. Everyone
+else only leaves word: a calling thread that it asks something, a caller that it no longer wants an answer. So
+the table needs no lock, and an answer can't go to another thread.
 """
 
 from __future__ import annotations
 
+import asyncio
 import collections
-import heapq
+import contextlib
 import logging
-import math
-import queue
-import random
 import threading
-import time
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple
 
 from tandem_client.cards import Answer
-from tandem_client.errors import (
-    CancelledError,
-    ClosedError,
-    DeadlineError,
-    OutcomeKind,
-    ProtocolError,
-    TandemError,
-)
-from tandem_client.options import RetryPolicy
-from tandem_client.retry import pause_before_retry_s
-from tandem_client.transport import Call, RawOutcome, Transport
+from tandem_client.errors import CancelledError, ClosedError, OutcomeKind, ProtocolError, TandemError
+from tandem_client.exchange import Exchange
+from tandem_client.transport import RawOutcome
 from tandem_client.waiter import Slot
 
 _LOG = logging.getLogger(__name__)
-_STALE_TIMERS = 1_024  # this many timers of finished items may lie about before they are swept out
 
 
 class Ticket(NamedTuple):
@@ -53,15 +41,12 @@ class Pending:
 
     Attributes:
         ticket: who asked.
-        picture: encoded, kept to be sent again.
+        picture: encoded.
         shape: makes what the caller wants of the answer.
         slot: what the caller waits on.
         began_s: when it was asked for, by `time.monotonic`.
         deadline_s: by `time.monotonic`.
-        sent: how often it was sent.
-        first_call: set by the calling thread.
-        later_call: set by the dispatcher when it sends the item again; two fields, so that neither
-            thread overwrites the other's.
+        task: the dispatcher's, while the item is on its table.
     """
 
     ticket: Ticket
@@ -70,174 +55,95 @@ class Pending:
     slot: Slot
     began_s: float
     deadline_s: float
-    sent: int = 1
-    first_call: Call | None = None
-    later_call: Call | None = None
-
-    def cancel_calls(self) -> None:
-        """Give up what is on its way."""
-        for call in (self.first_call, self.later_call):
-            if call is not None:
-                call.cancel()
-
-
-class Answered(NamedTuple):
-    """The attempt number `sent` of an item has an outcome."""
-
-    ticket: Ticket
-    sent: int
-    outcome: RawOutcome
-
-
-class Unwanted(NamedTuple):
-    """The caller cancelled its future."""
-
-    ticket: Ticket
-
-
-class Nudge(NamedTuple):
-    """Something asked is due before the dispatcher would wake."""
-
-
-class Stop(NamedTuple):
-    """Fail what is left, and end; nothing is asked after it."""
-
-
-Event: TypeAlias = "Answered | Unwanted | Nudge | Stop"
+    task: asyncio.Task[None] | None = None
 
 
 class Dispatcher:
-    """Hands out outcomes; `run` is the thread's whole life.
+    """Sends items and hands out their outcomes.
 
     Args:
-        transport: sends items again.
-        policy: says when.
+        exchange: sends an item until its outcome is final; closed with this.
         finished: told each item's kind of outcome, before its caller gets it.
-        retried: told when an item is sent again.
     """
 
-    def __init__(
-        self,
-        transport: Transport,
-        policy: RetryPolicy,
-        *,
-        finished: Callable[[Pending, OutcomeKind], None],
-        retried: Callable[[], None],
-    ) -> None:
-        self.events: queue.SimpleQueue[Event] = queue.SimpleQueue()
-        self._transport = transport
-        self._policy = policy
+    def __init__(self, exchange: Exchange, *, finished: Callable[[Pending, OutcomeKind], None]) -> None:
+        self._exchange = exchange
         self._finished = finished
-        self._retried = retried
         self._table: dict[int, dict[int, Pending]] = {}
-        self._count = 0
-        # (when, ticket, whether to send again; else the item's deadline)
-        self._timers: list[tuple[float, Ticket, bool]] = []
         self._asked: collections.deque[Pending] = collections.deque()
-        self._wakes_s = math.inf
-        self._random = random.Random()
-        self.thread = threading.Thread(target=self.run, name="tandem-dispatcher", daemon=True)
+        self._called = False
+        self._loop = asyncio.new_event_loop()
+        self._stopping = asyncio.Event()
+        self.thread = threading.Thread(target=self._live, name="tandem-dispatcher", daemon=True)
 
     def ask(self, pending: Pending) -> None:
-        """A thread asks; called before the item is sent, so that its outcome can't come first.
+        """A thread asks; raises `RuntimeError` after the end.
 
-        Waking this thread for every item would cost as much as the rest of the routing. So the item only
-        waits here to be entered before the next outcome is looked at, and the thread is woken only for an
-        earlier deadline than it sleeps for.
+        Waking the loop costs a system call, so threads that ask before it has come round wake it once.
         """
         self._asked.append(pending)
-        # Read after the append, as the thread looks at the items after it writes this: one sees the other.
-        if pending.deadline_s < self._wakes_s:
-            self.events.put(Nudge())
+        # Read after the append, as the loop takes the items after it resets this: one sees the other.
+        if not self._called:
+            self._called = True
+            self._loop.call_soon_threadsafe(self._enter_asked)
 
-    def run(self) -> None:
-        """Hand out outcomes until told to stop."""
-        while True:
-            event = self._next_event()
-            self._enter_asked()
-            match event:
-                case Answered(ticket, sent, outcome):
-                    self._on_answered(ticket, sent, outcome)
-                case Unwanted(ticket):
-                    self._give_up(ticket, CancelledError("cancelled by the caller"))
-                case Stop():
-                    for ticket in [p.ticket for items in self._table.values() for p in items.values()]:
-                        self._give_up(ticket, ClosedError("the client was closed before the answer came"))
-                    return
-                case Nudge() | None:
-                    pass
-            self._fire_timers(time.monotonic())
+    def forget(self, ticket: Ticket) -> None:
+        """A caller no longer wants its answer; from any thread, at any time."""
+        with contextlib.suppress(RuntimeError):  # after the end: then every item has been settled
+            self._loop.call_soon_threadsafe(self._give_up, ticket, CancelledError("cancelled by the caller"))
 
-    def _next_event(self) -> Event | None:
-        """The next event, or None when a timer is due first."""
-        self._wakes_s = self._timers[0][0] if self._timers else math.inf
-        self._enter_asked()
-        if not self._timers:
-            return self.events.get()
+    def stop(self) -> None:
+        """Fail what is left, and end; nothing may be asked after this."""
+        self._loop.call_soon_threadsafe(self._stopping.set)
+
+    def _live(self) -> None:
+        """The thread's whole life."""
         try:
-            return self.events.get(timeout=max(0.0, self._timers[0][0] - time.monotonic()))
-        except queue.Empty:
-            return None
+            self._loop.run_until_complete(self._serve_until_stopped())
+        finally:
+            self._loop.close()
+
+    async def _serve_until_stopped(self) -> None:
+        await self._stopping.wait()
+        self._enter_asked()
+        for ticket in [pending.ticket for items in self._table.values() for pending in items.values()]:
+            self._give_up(ticket, ClosedError("the client was closed before the answer came"))
+        await self._exchange.close()
+        left = asyncio.all_tasks() - {asyncio.current_task()}
+        await asyncio.gather(
+            *left, return_exceptions=True
+        )  # they were cancelled: the loop may close after them
 
     def _enter_asked(self) -> None:
-        """Put what was asked on the table."""
+        """Put what was asked on the table, and send it."""
+        self._called = False
         while self._asked:
             pending = self._asked.popleft()
             self._table.setdefault(pending.ticket.thread, {})[pending.ticket.number] = pending
-            self._count += 1
-            heapq.heappush(self._timers, (pending.deadline_s, pending.ticket, False))
-        if len(self._timers) > 2 * self._count + _STALE_TIMERS:
-            self._timers = [timer for timer in self._timers if self._find(timer[1])]
-            heapq.heapify(self._timers)
+            pending.task = self._loop.create_task(self._serve(pending))
 
-    def _find(self, ticket: Ticket) -> Pending | None:
-        return self._table.get(ticket.thread, {}).get(ticket.number)
-
-    def _fire_timers(self, now_s: float) -> None:
-        while self._timers and self._timers[0][0] <= now_s:
-            _, ticket, again = heapq.heappop(self._timers)
-            if not again:
-                self._give_up(ticket, DeadlineError("no answer within the time allowed"))
-            elif (pending := self._find(ticket)) is not None:
-                self._send_again(pending, now_s)
-
-    def _send_again(self, pending: Pending, now_s: float) -> None:
-        pending.sent += 1
-        self._retried()
-        ticket, sent, put = pending.ticket, pending.sent, self.events.put
-        pending.later_call = self._transport.start(
-            str(ticket),
-            pending.picture,
-            pending.deadline_s - now_s,
-            lambda outcome: put(Answered(ticket, sent, outcome)),
-        )
-
-    def _on_answered(self, ticket: Ticket, sent: int, outcome: RawOutcome) -> None:
-        pending = self._find(ticket)
-        if pending is None or pending.sent != sent:
-            return  # given up meanwhile, or an earlier attempt's late word
-        now_s = time.monotonic()
-        pause_s = pause_before_retry_s(
-            self._policy, outcome, sent=sent, left_s=pending.deadline_s - now_s, draw=self._random.random()
-        )
-        if pause_s is None:
-            self._finish(pending, outcome)
-        else:
-            heapq.heappush(self._timers, (now_s + pause_s, ticket, True))
+    async def _serve(self, pending: Pending) -> None:
+        outcome: RawOutcome
+        try:
+            outcome = await self._exchange.outcome(str(pending.ticket), pending.picture, pending.deadline_s)
+        except Exception as error:  # the caller must not wait for ever, whatever happened
+            _LOG.exception("a picture could not be sent")
+            outcome = ProtocolError(f"the picture could not be sent ({type(error).__name__})")
+        self._finish(pending.ticket, outcome)
 
     def _give_up(self, ticket: Ticket, why: TandemError) -> None:
-        pending = self._find(ticket)
-        if pending is not None:
-            pending.cancel_calls()
-            self._finish(pending, why)
+        pending = self._finish(ticket, why)
+        if pending is not None and pending.task is not None:
+            pending.task.cancel()
 
-    def _finish(self, pending: Pending, outcome: RawOutcome) -> None:
-        """Take the item off the table and hand its caller the outcome."""
-        items = self._table[pending.ticket.thread]
-        del items[pending.ticket.number]
+    def _finish(self, ticket: Ticket, outcome: RawOutcome) -> Pending | None:
+        """Take the item off the table and hand its caller the outcome; None if it was off already."""
+        items = self._table.get(ticket.thread, {})
+        pending = items.pop(ticket.number, None)
+        if pending is None:
+            return None
         if not items:
-            del self._table[pending.ticket.thread]
-        self._count -= 1
+            del self._table[ticket.thread]
         wanted = pending.slot.set_running_or_notify_cancel()
         try:
             kind, value = _shape(pending, outcome)
@@ -249,6 +155,7 @@ class Dispatcher:
             self._finished(pending, kind)
             if wanted:
                 pending.slot.set_result(value)
+        return pending
 
 
 def _shape(pending: Pending, outcome: RawOutcome) -> tuple[OutcomeKind, Any]:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 import ssl
-from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from urllib.parse import quote
 
@@ -11,14 +11,14 @@ import urllib3
 
 from tandem_client.errors import ClosedError, DeadlineError, TandemError, UnavailableError
 from tandem_client.options import ClientOptions, TlsOptions
-from tandem_client.transport import Call, RawOutcome
+from tandem_client.transport import RawOutcome
 from tandem_client.wire import decode_http, encode_http
 
 
 class HttpTransport:
     """Sends pictures over HTTP (see `transport.Transport`).
 
-    A request on its way can't be called back: `cancel` only keeps one from starting.
+    A request on its way can't be called back: cancelling `send` only keeps one from starting.
 
     Args:
         url: `host:port`, or `host:port/path` behind a proxy.
@@ -32,26 +32,37 @@ class HttpTransport:
         self._threads = ThreadPoolExecutor(options.max_in_flight, thread_name_prefix="tandem-http")
         self._connections = urllib3.PoolManager(
             maxsize=options.max_in_flight,
-            retries=False,  # retrying is the router's, in one place
+            retries=False,  # retrying is the exchange's, in one place
             ssl_context=None if options.tls is None else _ssl_context(options.tls),
         )
+        self._on_their_way: set[asyncio.Future[RawOutcome]] = set()
+        self._closed = False
 
-    def start(
-        self, request_id: str, picture: bytes, timeout_s: float, done: Callable[[RawOutcome], None]
-    ) -> Call:
-        """See `Transport.start`."""
-        try:
-            call = self._threads.submit(self._ask, request_id, picture, timeout_s)
-        except RuntimeError:  # what a pool that was shut down raises
-            done(ClosedError("the client is closed"))
-            return _NO_CALL
-        call.add_done_callback(
-            lambda finished: done(ClosedError("cancelled") if finished.cancelled() else finished.result())
+    async def send(self, request_id: str, picture: bytes, timeout_s: float) -> RawOutcome:
+        """See `Transport.send`."""
+        if self._closed:
+            return ClosedError("the client is closed")
+        answer = asyncio.get_running_loop().run_in_executor(
+            self._threads, self._ask, request_id, picture, timeout_s
         )
-        return call
+        self._on_their_way.add(answer)
+        try:
+            # urllib3's own timeout begins again with every byte that comes.
+            return await asyncio.wait_for(answer, timeout_s)
+        except asyncio.TimeoutError:
+            return DeadlineError("no answer within the time allowed")
+        except asyncio.CancelledError:
+            if self._closed:
+                return ClosedError("the client was closed before the answer came")
+            raise
+        finally:
+            self._on_their_way.discard(answer)
 
-    def close(self) -> None:
+    async def close(self) -> None:
         """See `Transport.close`; returns without waiting for requests on their way."""
+        self._closed = True
+        for answer in self._on_their_way:
+            answer.cancel()
         self._threads.shutdown(wait=False, cancel_futures=True)
         self._connections.clear()
 
@@ -72,12 +83,6 @@ class HttpTransport:
             return _error_of_connection(error, timeout_s)
 
 
-class _NoCall:
-    def cancel(self) -> bool:
-        return False
-
-
-_NO_CALL = _NoCall()
 _SHORTEST_TIMEOUT_S = 0.001  # urllib3 refuses 0
 
 

@@ -1,8 +1,8 @@
 """`ResponseRouter`: any number of threads ask over one connection, each gets its own answers.
 
-calling threads ──picture──► one connection ──► server
-      ▲                           │ callbacks put (id, outcome) on a queue
-      └── future ◄── one dispatcher thread, which holds the table of ids
+calling threads ──(id, picture)──► one dispatcher thread, which holds ──one connection──► server
+      ▲                                     the table of ids               │
+      └──────────── future ◄────────────────────┴───────── outcome ◄───────┘
 """
 
 from __future__ import annotations
@@ -15,8 +15,9 @@ from concurrent.futures import Future
 from typing import TypeVar
 
 from tandem_client.cards import Answer
-from tandem_client.dispatcher import Answered, Dispatcher, Pending, Stop, Ticket, Unwanted
+from tandem_client.dispatcher import Dispatcher, Pending, Ticket
 from tandem_client.errors import ClosedError, OutcomeKind, OverloadedError
+from tandem_client.exchange import Exchange
 from tandem_client.metrics import ClientMetrics
 from tandem_client.options import ClientOptions
 from tandem_client.transport import Transport
@@ -42,7 +43,6 @@ class ResponseRouter:
     """
 
     def __init__(self, transport: Transport, options: ClientOptions, metrics: ClientMetrics) -> None:
-        self._transport = transport
         self._options = options
         self._metrics = metrics
         self._places = threading.Semaphore(options.max_in_flight)
@@ -50,9 +50,8 @@ class ResponseRouter:
         self._closed = False
         self._numbers = itertools.count(1)
         self._caller = _Caller(itertools.count(1))
-        self._dispatcher = Dispatcher(
-            transport, options.retry, finished=self._on_finished, retried=metrics.retried
-        )
+        exchange = Exchange(transport, options.retry, retried=metrics.retried)
+        self._dispatcher = Dispatcher(exchange, finished=self._on_finished)
         self._dispatcher.thread.start()
 
     def ask(self, picture: bytes, shape: Callable[[Answer], T]) -> T:
@@ -66,12 +65,11 @@ class ResponseRouter:
             TandemError: see `tandem_client.errors`.
         """
         waiter: Waiter[T] = Waiter()
-        pending = self._admit(picture, shape, waiter)
-        self._start(pending)
+        ticket = self._ask(picture, shape, waiter)
         try:
             return waiter.wait()
         except KeyboardInterrupt:
-            self._dispatcher.events.put(Unwanted(pending.ticket))
+            self._dispatcher.forget(ticket)
             raise
 
     def send(self, picture: bytes, shape: Callable[[Answer], T]) -> Future[T]:
@@ -88,10 +86,9 @@ class ResponseRouter:
             ClosedError: the router is closed.
         """
         future: Future[T] = Future()
-        pending = self._admit(picture, shape, future)
-        unwanted, put = Unwanted(pending.ticket), self._dispatcher.events.put
-        future.add_done_callback(lambda done: put(unwanted) if done.cancelled() else None)
-        self._start(pending)
+        ticket = self._ask(picture, shape, future)
+        forget = self._dispatcher.forget
+        future.add_done_callback(lambda done: forget(ticket) if done.cancelled() else None)
         return future
 
     def close(self) -> None:
@@ -100,13 +97,12 @@ class ResponseRouter:
             if self._closed:
                 return
             self._closed = True
-            self._dispatcher.events.put(Stop())
+            self._dispatcher.stop()
         if threading.current_thread() is not self._dispatcher.thread:  # a future's callback may close
             self._dispatcher.thread.join()
-        self._transport.close()
 
-    def _admit(self, picture: bytes, shape: Callable[[Answer], T], slot: Slot) -> Pending:
-        """The item, with a place of its own and known to the dispatcher."""
+    def _ask(self, picture: bytes, shape: Callable[[Answer], T], slot: Slot) -> Ticket:
+        """Give the item a place, and to the dispatcher."""
         began_s = time.monotonic()
         self._metrics.started()
         if not self._places.acquire(timeout=self._options.admission_s):
@@ -123,22 +119,13 @@ class ResponseRouter:
             began_s=began_s,
             deadline_s=began_s + self._options.timeout_s,
         )
-        # Under the lock nothing can be asked after Stop, where nobody would ever answer it.
+        # Under the lock nothing can be asked after the stop, where nobody would ever answer it.
         with self._closing:
             if not self._closed:
                 self._dispatcher.ask(pending)
-                return pending
+                return pending.ticket
         self._on_finished(pending, ClosedError.outcome)
         raise ClosedError("the client is closed")
-
-    def _start(self, pending: Pending) -> None:
-        ticket, put = pending.ticket, self._dispatcher.events.put
-        pending.first_call = self._transport.start(
-            str(ticket),
-            pending.picture,
-            pending.deadline_s - time.monotonic(),
-            lambda outcome: put(Answered(ticket, 1, outcome)),
-        )
 
     def _on_finished(self, pending: Pending, outcome: OutcomeKind) -> None:
         """Called before the caller has the outcome: so it finds its place free."""

@@ -25,17 +25,11 @@ def test_one_client_pays_less_than_a_millisecond(triton: TritonServer) -> None:
     assert took["router"] - took["plain"] < 0.001
 
 
-# Threads share Python's one lock: while it goes round 64 of them, the fast model has nothing to do.
-# Coroutines need no waking.
 @pytest.mark.slow
-@pytest.mark.parametrize(
-    ("subject", "threads"), [(TWENTY_MS, 0.95), (SWIFT, 0.85)], ids=lambda value: getattr(value, "title", "")
-)
-def test_64_in_flight_get_what_perf_analyzer_gets(
-    triton: TritonServer, subject: Subject, threads: float
-) -> None:
+@pytest.mark.parametrize("subject", [TWENTY_MS, SWIFT], ids=lambda subject: subject.title)
+def test_64_in_flight_get_what_perf_analyzer_gets(triton: TritonServer, subject: Subject) -> None:
     rates = compare(triton.grpc_url, subject, rounds=3, run_s=6)
     _LOG.info("\n%s", "\n".join(rows(subject, rates)))
-    assert shares(rates)["64 threads, Client"] >= threads
+    assert shares(rates)["64 threads, Client"] >= 0.95
     assert shares(rates)["64 coroutines, AsyncClient"] >= 0.95
     assert subject is not SWIFT or rates["perf_analyzer"][0].per_s >= 3_000
