@@ -136,7 +136,7 @@ def read_name(rows: Sequence[Row]) -> Field:
         row, glyphs = field.parts[0]
         inner = _stripped(glyphs)
         field = field_of("".join(glyph.character for glyph in inner), [(row, inner)])
-    return field if len(field.text) >= _SHORTEST_NAME else _untaken(field)
+    return field if len(field.text) >= _SHORTEST_NAME else untaken(field)
 
 
 def _name_sign(character: str) -> str:
@@ -159,10 +159,10 @@ def read_address(rows: Sequence[Row]) -> Field:
 def read_authority(rows: Sequence[Row]) -> Field:
     """签发机关: one or two rows of hanzi, the whole of which ends in what such an office is called."""
     field = read_text(rows, lambda c: c if is_hanzi(c) else "")
-    return field if field.text[-1:] in _OFFICES else _untaken(field)
+    return field if field.text[-1:] in _OFFICES else untaken(field)
 
 
-def _untaken(field: Field) -> Field:
+def untaken(field: Field) -> Field:
     """An empty field in place of one that was read in part only."""
     return Field(confidence=min(field.confidence, LEAST_CONFIDENCE))
 

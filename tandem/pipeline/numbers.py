@@ -10,11 +10,13 @@ from dataclasses import replace
 from itertools import pairwise
 
 from tandem.pipeline.characters import DASHES, DIGITS, DOTS
+from tandem.pipeline.checks import birth_matches_number
 from tandem.pipeline.choices import LEAST_SUPPORT, Choice, choose, chosen_field
 from tandem.pipeline.ctc import Row
-from tandem.pipeline.fields import UNREAD, Field
+from tandem.pipeline.fields import UNREAD, Field, untaken
 from tandem.pipeline.id_number import LENGTH, OLD_LENGTH, WITHOUT_CHECK, checksum_holds
 from tandem.pipeline.labels import value_of
+from tandem.pipeline.regions import is_known_region
 
 _ALPHABET = DIGITS | {"X"}
 _LENGTHS = (LENGTH, WITHOUT_CHECK, OLD_LENGTH)
@@ -33,6 +35,25 @@ def read_number(rows: Sequence[Row]) -> Field:
             text = "".join(choice.glyph.character for choice in choices)
             return chosen_field(row, text, choices, range(len(text)))
     return UNREAD
+
+
+def believed_number(number: Field, birth: Field) -> Field:
+    """The number, or an empty field if it is short and the rest of the card does not bear it out.
+
+    A card that was found askew may lose digits at the end of its row: what is left may look like the 15 of
+    old. It holds another day then, if any, or a region that never was. Of 17, which only software prints, a
+    day that was not read says nothing.
+
+    Args:
+        number: as `read_number` gives it.
+        birth: 出生 as printed on the same card.
+    """
+    holds = birth_matches_number(birth.text, number.text)
+    if len(number.text) == OLD_LENGTH and not (holds and is_known_region(number.text[:6])):
+        return untaken(number)
+    if len(number.text) == WITHOUT_CHECK and holds is False:
+        return untaken(number)
+    return number
 
 
 def _number_run(row: Row) -> list[Choice]:

@@ -18,7 +18,7 @@ from tandem.pipeline.ctc import Row, read_row
 from tandem.pipeline.dates import read_birth, read_validity
 from tandem.pipeline.fields import Field
 from tandem.pipeline.labels import LABELS, has_label, is_labelled, kind_by_label
-from tandem.pipeline.numbers import read_number
+from tandem.pipeline.numbers import believed_number, read_number
 from tandem.pipeline.records import CardRecord, RowKind, unpack_cards, unpack_segments
 
 PORTRAIT, EMBLEM = "portrait", "emblem"
@@ -94,6 +94,8 @@ def parse_card(record: CardRecord, rows: Sequence[Row], today: date) -> dict[str
     side = _side(record, labelled)
     names = of.EMBLEM_FIELDS if side == EMBLEM else of.PORTRAIT_FIELDS
     found = {name: _read(name, labelled) for name in names}
+    if side == PORTRAIT:
+        found[of.NUMBER] = believed_number(found[of.NUMBER], found[of.BIRTH])
     text = {name: field.text for name, field in found.items()}
     checks: dict[str, Check] = emblem_checks(text, today) if side == EMBLEM else portrait_checks(text)
     return {

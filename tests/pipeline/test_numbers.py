@@ -7,7 +7,8 @@ import pytest
 from tandem.pipeline.choices import LEAST_CONFIDENCE
 from tandem.pipeline.ctc import Glyph
 from tandem.pipeline.dates import read_birth, read_validity
-from tandem.pipeline.numbers import read_number
+from tandem.pipeline.fields import Field
+from tandem.pipeline.numbers import believed_number, read_number
 from tandem.pipeline.records import RowKind
 from tests.pipeline.spelling import Likely, row
 
@@ -41,6 +42,27 @@ def _number(text: str | list[str | Likely]) -> str:
 )
 def test_number(text: str, number: str) -> None:
     assert _number(text) == number
+
+
+@pytest.mark.parametrize(
+    ("number", "birth", "believed"),
+    [
+        (NUMBER, "1949年12月31日", True),
+        (NUMBER, "1980年1月1日", True),  # 18 digits: as printed, the checks say the rest
+        (NUMBER, "", True),
+        (NUMBER[:17], "1949年12月31日", True),
+        (NUMBER[:17], "", True),
+        (NUMBER[1:], "1949年12月31日", False),  # its first digit was lost
+        ("110105491231002", "1949年12月31日", True),  # before 1999
+        ("110105491231002", "", False),
+        ("132119960828247", "1996年8月28日", False),  # what is left of 17 holds the day, but no region
+        (NUMBER[3:17] + "2", "1949年12月31日", False),
+        ("", "1949年12月31日", False),
+    ],
+)
+def test_a_short_number_needs_the_day_of_birth(number: str, birth: str, *, believed: bool) -> None:
+    field = believed_number(Field(text=number, confidence=0.99), Field(text=birth, confidence=1.0))
+    assert field.text == (number if believed else "")
 
 
 def _with(place: int, likely: Likely, number: str = NUMBER) -> list[str | Likely]:
