@@ -27,12 +27,17 @@ _ONE_ITEM = (1, 1)  # the batch dimension, then the contract's [1]
 _OK = 200
 
 
+def pack_element(content: bytes) -> bytes:
+    """A BYTES element as it travels."""
+    return _LENGTH.pack(len(content)) + content
+
+
 def encode_grpc(*, model: str, request_id: str, picture: bytes) -> Any:
     """The `ModelInferRequest` that asks `model` about one encoded picture."""
     request = service_pb2.ModelInferRequest(model_name=model, id=request_id)
     request.inputs.add(name=INPUT, datatype="BYTES", shape=_ONE_ITEM)
     request.outputs.add(name=OUTPUT)
-    request.raw_input_contents.append(_LENGTH.pack(len(picture)) + picture)
+    request.raw_input_contents.append(pack_element(picture))
     return request
 
 
@@ -54,7 +59,7 @@ def decode_grpc(response: Any, *, request_id: str) -> bytes:
 
 def encode_http(*, request_id: str, picture: bytes) -> tuple[bytes, dict[str, str]]:
     """Body and headers of the HTTP request about one encoded picture."""
-    tensor = _LENGTH.pack(len(picture)) + picture
+    tensor = pack_element(picture)
     head = json.dumps(
         {
             "id": request_id,

@@ -10,7 +10,6 @@ import json
 import math
 import os
 import shutil
-import struct
 import subprocess
 import sys
 import tempfile
@@ -20,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
+from tandem_client.wire import pack_element
 
 from tandem.batching.errors import InvalidInputError, ServerError
 from tandem.batching.outcome import check_rate
@@ -91,7 +91,7 @@ def picture_data(pictures: Sequence[bytes], tensor: str) -> dict[str, object]:
     """The `--input-data` for a BYTES input of shape [1]: each element with its length in front."""
     entries = []
     for picture in pictures:
-        element = base64.b64encode(struct.pack("<I", len(picture)) + picture).decode("ascii")
+        element = base64.b64encode(pack_element(picture)).decode("ascii")
         entries.append({tensor: {"content": {"b64": element}, "shape": [1]}})
     return {"data": entries}
 

@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from tandem.pipeline.nations import NATIONS
 from tandem.training import nations
 from tandem.training.addresses import draw_address
 from tandem.training.errors import StyleError
@@ -140,7 +141,7 @@ def draw_portrait_text(
         StyleError: unknown `corrupt`.
     """
     female = bool(rng.random() < 0.5)
-    nation = nations.NATIONS[int(rng.choice(len(nations.NATIONS), p=nations.weights()))]
+    nation = NATIONS[int(rng.choice(len(NATIONS), p=nations.weights()))]
     region = draw_region(rng, pool)
     born = _day(rng, FIRST_BIRTH, LAST_BIRTH)
     padded = bool(rng.random() < 0.25)

