@@ -38,22 +38,19 @@ def read_number(rows: Sequence[Row]) -> Field:
 
 
 def believed_number(number: Field, birth: Field) -> Field:
-    """The number, or an empty field if it is short and the rest of the card does not bear it out.
+    """The number, or an empty field if it has 15 digits and the rest of the card does not bear it out.
 
     A card that was found askew may lose digits at the end of its row: what is left may look like the 15 of
-    old. It holds another day then, if any, or a region that never was. Of 17, which only software prints, a
-    day that was not read says nothing.
+    old, which have no check digit to tell. It holds another day then, if any, or a region that never was.
 
     Args:
         number: as `read_number` gives it.
         birth: 出生 as printed on the same card.
     """
-    holds = birth_matches_number(birth.text, number.text)
-    if len(number.text) == OLD_LENGTH and not (holds and is_known_region(number.text[:6])):
-        return untaken(number)
-    if len(number.text) == WITHOUT_CHECK and holds is False:
-        return untaken(number)
-    return number
+    if len(number.text) != OLD_LENGTH:
+        return number
+    holds = birth_matches_number(birth.text, number.text) and is_known_region(number.text[:6])
+    return number if holds else untaken(number)
 
 
 def _number_run(row: Row) -> list[Choice]:

@@ -33,6 +33,7 @@ _BACKDROP_SIZE = 448  # px
 _FACES_PER_COPY = 4
 _BARE = 0.6  # share of the copies' portrait sides without a portrait: collections of copies blank it
 _GREY_FACES = 0.7  # share of copied sheets whose cards are drawn as copies
+_REPRINTED = 0.4  # share of faces whose colours are not our printer's
 _REAL = 0.8  # share of pictures of one thing alone that show a card
 _EDGE_TO_EDGE = 0.06  # share of pictures that are exactly one card
 _MIN_SEEN = 0.7  # share of a card inside the frame below which nobody expects it to be found
@@ -95,8 +96,21 @@ class Sample:
     count: int
 
 
-def _stored(card: Card) -> StoredFlat:
-    return StoredFlat(image=card.face.image, alpha=card.face.alpha, side=card.face.side)
+def _stored(card: Card, rng: np.random.Generator) -> StoredFlat:
+    image = _reprinted(card.face.image, rng) if rng.random() < _REPRINTED else card.face.image
+    return StoredFlat(image=image, alpha=card.face.alpha, side=card.face.side)
+
+
+def _reprinted(face: Image, rng: np.random.Generator) -> Image:
+    """A face (H, W, 3) uint8 as others print and scan it: paler, whiter, bluer, with more or less colour."""
+    colours = face.astype(np.float32) / 255
+    grey = colours.mean(axis=2, keepdims=True)
+    colours = grey + (colours - grey) * rng.uniform(0, 1.8)
+    colours = np.clip(colours, 0, 1) ** rng.uniform(0.6, 1.6)
+    white = rng.uniform(0, 0.5) * (colours.mean(axis=2, keepdims=True) > 0.6)  # the paper, not the ink
+    colours += white * (1 - colours)
+    colours = colours * rng.uniform(0.85, 1.1) + rng.normal(0, 0.05, 3)
+    return np.asarray(np.clip(colours * 255, 0, 255), np.uint8)
 
 
 def build_pools(seed: int, *, faces: int, confusers: int, backdrops: int, pool: Pool = "train") -> Pools:
@@ -104,7 +118,8 @@ def build_pools(seed: int, *, faces: int, confusers: int, backdrops: int, pool: 
     rng = np.random.default_rng(seed)
     sides: tuple[Side, Side] = ("portrait", "emblem")
     drawn = [
-        _stored(draw_card(rng, pool, side=sides[index % 2], width_px=_FACE_WIDTH)) for index in range(faces)
+        _stored(draw_card(rng, pool, side=sides[index % 2], width_px=_FACE_WIDTH), rng)
+        for index in range(faces)
     ]
     copies = []
     for index in range(faces // _FACES_PER_COPY):
@@ -112,7 +127,7 @@ def build_pools(seed: int, *, faces: int, confusers: int, backdrops: int, pool: 
             draw_style(rng, pool), grey=True, portrait="none" if rng.random() < _BARE else "cut_out"
         )
         card = draw_card(rng, pool, side=sides[index % 2], width_px=_FACE_WIDTH, stamp_share=0.3, style=grey)
-        copies.append(_stored(card))
+        copies.append(_stored(card, rng))
     others = [draw_confuser(rng, width_px=_FACE_WIDTH) for _ in range(confusers)]
     return Pools(
         faces=drawn,

@@ -12,10 +12,11 @@ from tandem.training.detector import STRIDE, Prediction
 
 MAX_CARDS = 8  # cards a picture that targets have room for
 _CORE = 0.16  # cells within this share of the card's half-diagonal around its centre regress its corners
-_REACH = 2.5  # cells around a corner that predict it exactly
+# Cells around a corner that predict it exactly: this share of the card's half-diagonal, within these bounds.
+_REACH_SHARE, _LEAST_REACH, _MOST_REACH = 0.25, 2.5, 5.0
 _GONE = -0.06  # a corner further outside the frame than this share of its side is not asked for by `snap`
 _HARD, _FAR = 2.0, 4.0  # exponents of the penalty-reduced focal loss (CornerNet, CenterNet)
-WEIGHTS = {"centre": 1.0, "corners": 2.0, "turn": 0.5, "emblem": 0.5, "snap": 0.5}
+WEIGHTS = {"centre": 1.0, "corners": 2.0, "turn": 0.5, "emblem": 0.5, "snap": 1.0}
 
 
 class Targets(NamedTuple):
@@ -72,14 +73,17 @@ def _card_terms(
 def _snap_loss(snap: Tensor, quads: Tensor, grid: Tensor) -> Tensor:
     """L1 of the exact corner offsets (2, h, w) near the corners of quads (n, 4, 2) in cells."""
     size = torch.tensor([grid.shape[1], grid.shape[0]], device=grid.device)
+    half = (quads - quads.mean(1, keepdim=True)).norm(dim=2).mean(1)  # (n,)
+    reaches = (half * _REACH_SHARE).clamp(_LEAST_REACH, _MOST_REACH).repeat_interleave(4)
     points = quads.reshape(-1, 2)
-    points = points[((points > size * _GONE) & (points < size * (1 - _GONE))).all(1)]
+    asked = ((points > size * _GONE) & (points < size * (1 - _GONE))).all(1)
+    points, reaches = points[asked], reaches[asked]
     if not len(points):
         return snap.sum() * 0
     towards = points[:, None, None] - grid  # (p, h, w, 2)
     nearest = towards.abs().amax(-1).argmin(0)  # (h, w)
     offset = towards.gather(0, nearest[None, :, :, None].expand(1, -1, -1, 2))[0]  # (h, w, 2)
-    near = offset.abs().amax(-1) < _REACH
+    near = offset.abs().amax(-1) < reaches[nearest]
     if not bool(near.any()):
         return snap.sum() * 0
     return functional.smooth_l1_loss(snap.permute(1, 2, 0)[near], offset[near], beta=0.1)

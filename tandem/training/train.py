@@ -35,6 +35,7 @@ from tandem.training.dataset import Batch, Pools, Sample, SampleStream, build_po
 from tandem.training.decode_maps import decode_maps
 from tandem.training.detector import INPUT_SIZE, CardDetector, Prediction, normalise
 from tandem.training.losses import Targets, detection_loss
+from tandem.training.schedule import warmed_cosine
 from tandem.training.score import corner_error, match_cards
 
 _EMA = 0.998  # weight of the past in the averaged weights that are kept: about the last 500 steps
@@ -93,10 +94,7 @@ class TrainingPlan:
 
     def rate_at(self, step: int) -> float:
         """Learning rate at a step."""
-        if step < _WARMUP:
-            return self.rate * (step + 1) / _WARMUP
-        done = (step - _WARMUP) / max(self.steps - _WARMUP, 1)
-        return self.rate * (0.01 + 0.99 * 0.5 * (1 + math.cos(math.pi * min(done, 1.0))))
+        return self.rate * warmed_cosine(step, steps=self.steps, warm_up=_WARMUP, floor=0.01)
 
 
 def predict(network: CardDetector, pictures: Tensor) -> Prediction:
@@ -202,6 +200,12 @@ class Trainer:
         }
         torch.save(weights, self.folder / "detector.pt")
 
+    def start_from(self, weights: Path) -> None:
+        """Begin with the weights of an earlier run."""
+        state = torch.load(weights, weights_only=True)
+        for network in (self.network, self.average):
+            network.load_state_dict(state)
+
     def load(self) -> None:
         """Go on from the folder's checkpoint."""
         state = torch.load(self.folder / "checkpoint.pt", weights_only=True)
@@ -286,12 +290,18 @@ def main(argv: Sequence[str] | None = None) -> None:
         parser.add_argument(
             f"--{name.replace('_', '-')}", type=type(value), default=value, help="default: %(default)s"
         )
+    parser.add_argument(
+        "--start", type=Path, metavar="FILE", help="weights to begin with (default: random ones)"
+    )
     options = vars(parser.parse_args(argv))
     folder, resume, threads = options.pop("out"), options.pop("resume"), options.pop("threads")
+    start = options.pop("start")
     if threads:
         torch.set_num_threads(threads)
     folder.mkdir(parents=True, exist_ok=True)
     trainer = Trainer(TrainingPlan(**options), folder)
+    if start:
+        trainer.start_from(start)
     if resume:
         trainer.load()
     train(trainer, Console(stderr=True))

@@ -27,7 +27,11 @@ def true_maps(quads: list[torch.Tensor], turns: list[int], emblem: list[bool]) -
         turn[0, shift, row, column] = 9.0
         side[0, 0, row, column] = 9.0 if is_emblem else -9.0
         for x, y in cells.tolist():
-            snap[0, 0, int(y), int(x)], snap[0, 1, int(y), int(x)] = x - int(x) - 0.5, y - int(y) - 0.5
+            for row in range(int(y) - 2, int(y) + 3):
+                for column in range(int(x) - 2, int(x) + 3):
+                    to_corner = torch.tensor([x - column - 0.5, y - row - 0.5])
+                    if to_corner.abs().max() < snap[0, :, row, column].abs().max():  # the nearest one's
+                        snap[0, :, row, column] = to_corner
     return Prediction(centre, corners, turn, side, snap)
 
 
@@ -44,13 +48,28 @@ def test_a_card_is_decoded_in_its_own_order_whatever_order_the_network_chose(tur
     assert emblem[0, 0] > 0.99
 
 
-def test_coarse_corners_are_snapped_to_the_exact_ones():
+@pytest.mark.parametrize("shift", [(0.3, 0.3), (-2.0, 1.5), (2.5, 0.0)])
+def test_coarse_corners_are_moved_to_where_the_cells_around_see_them(shift):
     maps = true_maps([CARD], [0], [False])
-    shaken = maps._replace(corners=maps.corners + 0.3)
-    # Corners that fall in the right cell find their exact place again; others keep the coarse one.
-    error = (decode_maps(shaken)[0][0, 0] - CARD).norm(dim=1)
-    assert (error < 0.5).sum() >= 2
-    assert (error < 0.3 * STRIDE * 1.5).all()
+    shaken = maps._replace(corners=maps.corners + torch.tensor([*shift] * 4).reshape(1, 8, 1, 1))
+    assert torch.allclose(decode_maps(shaken)[0][0, 0], CARD, atol=0.05)
+
+
+def test_a_corner_that_nobody_sees_keeps_its_coarse_place():
+    maps = true_maps([CARD], [0], [False])
+    lone = torch.full_like(maps.snap, 100.0)
+    lone[0, :, 9, 12] = 0.2  # one cell is no agreement
+    coarse = maps._replace(corners=maps.corners + 1.0, snap=lone)
+    assert torch.allclose(decode_maps(coarse)[0][0, 0], CARD + STRIDE, atol=0.05)
+
+
+def test_another_cards_corner_is_not_taken():
+    near = CARD + torch.tensor([0.0, 120.0])  # its top edge is 20 px below the first one's bottom
+    maps = true_maps([CARD, near], [0, 0], [False, False])
+    shaken = maps._replace(corners=maps.corners + 0.5)
+    quads = decode_maps(shaken)[0][0, :2]
+    for card in (CARD, near):
+        assert (quads - card).abs().amax((1, 2)).min() < 0.05
 
 
 def test_of_two_peaks_on_one_card_only_the_stronger_stays():
