@@ -35,10 +35,10 @@ _READERS: dict[str, tuple[RowKind, Callable[[Sequence[Row]], Field]]] = {
 }
 _EMBLEM_KINDS = (RowKind.AUTHORITY, RowKind.VALIDITY)
 _EVEN = 0.5  # probability of the emblem side above which it is that side
-#: From this score on a detection is a card even if nothing on it can be read. Of 100 drawn photographs
-#: without one, with health cards, permits and staff cards on them, 8 had a detection above 0.4: up to 0.69,
-#: and nothing that a card says.
-SURE_SCORE = 0.8
+#: From this score on a detection is a card even if nothing on it can be read. Of 320 drawn photographs
+#: without one, with passports, permits and staff cards on them, the strongest detections have 0.87, 0.66 and
+#: 0.62; of 220 cards in hard photographs, under stamps and in pairs, 7 have less than 0.9, none below 0.87.
+SURE_SCORE = 0.9
 _LABELLED = 4  # characters of labels: two short ones, or one of the emblem side
 _PLACES = 4  # decimals of scores; a box has one, a tenth of a pixel
 
