@@ -57,9 +57,9 @@ STRANGER: list[tuple[RowKind, str]] = [
 @pytest.mark.parametrize(
     ("rows", "score", "count"),
     [
-        pytest.param(STRANGER, 0.69, 0, id="unsure and nothing that a card says"),
-        pytest.param([], 0.69, 0, id="unsure and nothing at all"),
-        pytest.param(STRANGER, SURE_SCORE, 1, id="sure, however little can be read"),
+        pytest.param(STRANGER, SURE_SCORE - 0.01, 0, id="unsure and nothing that a card says"),
+        pytest.param([], SURE_SCORE - 0.01, 0, id="unsure and nothing at all"),
+        pytest.param(STRANGER, SURE_SCORE + 1e-6, 1, id="sure, however little can be read"),  # float32
         pytest.param(PORTRAIT, 0.45, 1, id="unsure, but it says what a card says"),
         pytest.param(PORTRAIT[-1:], 0.45, 1, id="a number says enough"),
         pytest.param(PORTRAIT[:2], 0.45, 1, id="two labels say enough"),
