@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from numpy.typing import NDArray
 
 from tandem.pipeline import fields as of
 from tandem.pipeline.boxes import field_box
+from tandem.pipeline.card import CARD_HEIGHT_MM
 from tandem.pipeline.checks import Check, emblem_checks, portrait_checks
 from tandem.pipeline.ctc import Row, read_row
 from tandem.pipeline.dates import read_birth, read_validity
@@ -39,6 +41,9 @@ _EVEN = 0.5  # probability of the emblem side above which it is that side
 #: without one, with passports, permits and staff cards on them, the strongest detections have 0.87, 0.66 and
 #: 0.62; of 220 cards in hard photographs, under stamps and in pairs, 7 have less than 0.9, none below 0.87.
 SURE_SCORE = 0.9
+#: From one line of the address to the next are 3.9-4.7 mm, from 出生 to the first 6.4; further apart, mm, a
+#: line is missing between them. Tilt stretches a part of the card by up to a sixth.
+_LINE_GAP_MM, _BIRTH_GAP_MM = 7.5, 8.7
 _LABELLED = 4  # characters of labels: two short ones, or one of the emblem side
 _PLACES = 4  # decimals of scores; a box has one, a tenth of a pixel
 
@@ -96,6 +101,8 @@ def parse_card(record: CardRecord, rows: Sequence[Row], today: date) -> dict[str
     found = {name: _read(name, labelled) for name in names}
     if side == PORTRAIT:
         found[of.NUMBER] = believed_number(found[of.NUMBER], found[of.BIRTH])
+        if _lacks_a_line(record, labelled):
+            found[of.ADDRESS] = of.untaken(found[of.ADDRESS])
     text = {name: field.text for name, field in found.items()}
     checks: dict[str, Check] = emblem_checks(text, today) if side == EMBLEM else portrait_checks(text)
     return {
@@ -145,6 +152,22 @@ def _top_to_bottom(record: CardRecord, rows: Sequence[Row]) -> list[Row]:
     corners = np.asarray(record.quad, np.float64)
     down = (corners[3] - corners[0]) + (corners[2] - corners[1])
     return sorted(rows, key=lambda row: float(np.mean(row.segment.quad, axis=0) @ down))
+
+
+def _lacks_a_line(record: CardRecord, rows: Sequence[Row]) -> bool:
+    """Whether a line of 住址 was not found above or between those that were: the rest would look whole."""
+    corners = np.asarray(record.quad, np.float64)
+    down = (corners[3] - corners[0]) + (corners[2] - corners[1])
+    centres = [
+        (row.kind, float(np.mean(row.segment.quad, axis=0) @ down) / float(down @ down) * 2 * CARD_HEIGHT_MM)
+        for row in rows
+    ]
+    births = [mm for kind, mm in centres if kind == RowKind.BIRTH]
+    lines = sorted(mm for kind, mm in centres if kind == RowKind.ADDRESS)
+    if not lines:
+        return False
+    between = max((low - high for high, low in pairwise(lines)), default=0.0)
+    return between > _LINE_GAP_MM or bool(births and lines[0] - max(births) > _BIRTH_GAP_MM)
 
 
 def _box(field: Field) -> list[list[float]] | None:

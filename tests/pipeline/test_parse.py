@@ -175,6 +175,14 @@ def test_corrections_are_reported() -> None:
     ]
 
 
+@pytest.mark.parametrize("place", [3, 4])
+def test_an_address_with_a_gap_where_a_line_should_be_is_left_empty(place: int) -> None:
+    number = PORTRAIT[5]  # takes the room of the line that was not found
+    fields = _parse([*PORTRAIT[:place], number, *PORTRAIT[place:5]])["fields"]
+    assert fields["住址"] == ""
+    assert fields["公民身份号码"] == "11010519491231002X"
+
+
 def test_two_cards_keep_their_rows_apart() -> None:
     speller = Speller()
     lanes = [speller.lane(text) for text in ("姓名 张三", "姓名 李四", "有效期限 2006.08.26-长期")]
