@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 
 from tandem.pipeline import fields as of
 from tandem.pipeline.boxes import field_box
-from tandem.pipeline.card import CARD_HEIGHT_MM
 from tandem.pipeline.checks import Check, emblem_checks, portrait_checks
 from tandem.pipeline.ctc import Row, read_row
 from tandem.pipeline.dates import read_birth, read_validity
@@ -41,9 +40,9 @@ _EVEN = 0.5  # probability of the emblem side above which it is that side
 #: without one, with passports, permits and staff cards on them, the strongest detections have 0.87, 0.66 and
 #: 0.62; of 220 cards in hard photographs, under stamps and in pairs, 7 have less than 0.9, none below 0.87.
 SURE_SCORE = 0.9
-#: From one line of the address to the next are 3.9-4.7 mm, from 出生 to the first 6.4; further apart, mm, a
-#: line is missing between them. Tilt stretches a part of the card by up to a sixth.
-_LINE_GAP_MM, _BIRTH_GAP_MM = 7.5, 8.7
+#: Between 性别, 出生 and the first line of 住址 are 6.4 mm each, from line to line 3.9-4.7; what is further
+#: apart than this, in shares of the first, has lost a line between (1.7 and 1.4 then).
+_BIRTH_GAP, _LINE_GAP = 1.4, 1.1
 _LABELLED = 4  # characters of labels: two short ones, or one of the emblem side
 _PLACES = 4  # decimals of scores; a box has one, a tenth of a pixel
 
@@ -158,16 +157,16 @@ def _lacks_a_line(record: CardRecord, rows: Sequence[Row]) -> bool:
     """Whether a line of 住址 was not found above or between those that were: the rest would look whole."""
     corners = np.asarray(record.quad, np.float64)
     down = (corners[3] - corners[0]) + (corners[2] - corners[1])
-    centres = [
-        (row.kind, float(np.mean(row.segment.quad, axis=0) @ down) / float(down @ down) * 2 * CARD_HEIGHT_MM)
-        for row in rows
-    ]
-    births = [mm for kind, mm in centres if kind == RowKind.BIRTH]
-    lines = sorted(mm for kind, mm in centres if kind == RowKind.ADDRESS)
-    if not lines:
+    places: dict[RowKind, list[float]] = {}
+    for row in rows:  # from top to bottom
+        places.setdefault(row.kind, []).append(float(np.mean(row.segment.quad, axis=0) @ down))
+    above, births = places.get(RowKind.SEX_NATION), places.get(RowKind.BIRTH)
+    lines = places.get(RowKind.ADDRESS)
+    if not (above and births and lines):
         return False
+    pitch = births[0] - above[0]
     between = max((low - high for high, low in pairwise(lines)), default=0.0)
-    return between > _LINE_GAP_MM or bool(births and lines[0] - max(births) > _BIRTH_GAP_MM)
+    return pitch > 0 and (between > _LINE_GAP * pitch or lines[0] - births[-1] > _BIRTH_GAP * pitch)
 
 
 def _box(field: Field) -> list[list[float]] | None:

@@ -73,14 +73,18 @@ def send(server: TritonServer, client: grpc.InferenceServerClient, count: int, s
 
 
 def fill_every_buffer(client: grpc.InferenceServerClient) -> None:
-    """Two of the largest pictures in one batch: buffers grow to what they may ever need."""
+    """As many of the largest pictures, full of cards, as are ever in flight: what buffers may ever need."""
     photo = Image.open(SAMPLE)
     square = Image.new("RGB", LARGEST, "white")
-    square.paste(photo.resize((LARGEST[0], LARGEST[0] * photo.height // photo.width)))
+    part = photo.resize((LARGEST[0] // 2, LARGEST[0] // 2 * photo.height // photo.width))
+    for row in range(LARGEST[1] // part.height + 1):
+        for column in range(2):
+            square.paste(part, (column * part.width, row * part.height))
     data = io.BytesIO()
     square.save(data, "JPEG", quality=90)
     for _ in range(2):
-        ask(client, data.getvalue(), data.getvalue())
+        wait([ask_later(client, data.getvalue()) for _ in range(IN_FLIGHT)])
+    ask(client, data.getvalue(), data.getvalue())
 
 
 @pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.slow)])
