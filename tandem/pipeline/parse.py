@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tandem.pipeline import fields as of
 from tandem.pipeline.boxes import field_box
+from tandem.pipeline.card import CARD_HEIGHT_MM, CARD_WIDTH_MM, homography, outline, transform
 from tandem.pipeline.checks import Check, emblem_checks, portrait_checks
 from tandem.pipeline.ctc import Row, read_row
 from tandem.pipeline.dates import read_birth, read_validity
@@ -40,9 +41,9 @@ _EVEN = 0.5  # probability of the emblem side above which it is that side
 #: without one, with passports, permits and staff cards on them, the strongest detections have 0.87, 0.66 and
 #: 0.62; of 220 cards in hard photographs, under stamps and in pairs, 7 have less than 0.9, none below 0.87.
 SURE_SCORE = 0.9
-#: Between 性别, 出生 and the first line of 住址 are 6.4 mm each, from line to line 3.9-4.7; what is further
-#: apart than this, in shares of the first, has lost a line between (1.7 and 1.4 then).
-_BIRTH_GAP, _LINE_GAP = 1.4, 1.1
+#: Between 性别, 出生 and the first line of 住址 are 6.4 mm each, from line to line 3.9-4.7: what is further
+#: apart than this has lost a line between.
+_ROW_PITCH_MM, _BIRTH_GAP_MM, _LINE_GAP_MM = 6.4, 8.7, 7.0
 _LABELLED = 4  # characters of labels: two short ones, or one of the emblem side
 _PLACES = 4  # decimals of scores; a box has one, a tenth of a pixel
 
@@ -155,18 +156,19 @@ def _top_to_bottom(record: CardRecord, rows: Sequence[Row]) -> list[Row]:
 
 def _lacks_a_line(record: CardRecord, rows: Sequence[Row]) -> bool:
     """Whether a line of 住址 was not found above or between those that were: the rest would look whole."""
-    corners = np.asarray(record.quad, np.float64)
-    down = (corners[3] - corners[0]) + (corners[2] - corners[1])
+    to_card = homography(np.asarray(record.quad, np.float32), outline(CARD_WIDTH_MM, CARD_HEIGHT_MM))
     places: dict[RowKind, list[float]] = {}
     for row in rows:  # from top to bottom
-        places.setdefault(row.kind, []).append(float(np.mean(row.segment.quad, axis=0) @ down))
+        middle = transform(np.asarray(row.segment.quad, np.float32), to_card)[:, 1].mean()
+        places.setdefault(row.kind, []).append(float(middle))
     above, births = places.get(RowKind.SEX_NATION), places.get(RowKind.BIRTH)
     lines = places.get(RowKind.ADDRESS)
     if not (above and births and lines):
         return False
-    pitch = births[0] - above[0]
+    # By the card's own rows as well: a quad that is not quite the card's stretches millimetres.
+    stretch = max(1.0, (births[0] - above[0]) / _ROW_PITCH_MM)
     between = max((low - high for high, low in pairwise(lines)), default=0.0)
-    return pitch > 0 and (between > _LINE_GAP * pitch or lines[0] - births[-1] > _BIRTH_GAP * pitch)
+    return between > _LINE_GAP_MM * stretch or lines[0] - births[-1] > _BIRTH_GAP_MM * stretch
 
 
 def _box(field: Field) -> list[list[float]] | None:
