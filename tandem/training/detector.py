@@ -2,7 +2,7 @@
 
 For every cell of a stride-8 grid it predicts whether a card's centre lies there and, if so, the card's four
 corners, which of them is the card's own top left, and which side of the card is seen. Cells near a corner
-of any card also predict that corner exactly, from close by; the coarse corners are snapped to these.
+of any card also predict that corner exactly, from close by; coarse ones are moved to where these agree.
 
 Centres as points follow CenterNet (Zhou et al., arXiv 1904.07850). Regressing ordered corners from the start
 collapses to the card's centre wherever up and down are hard to tell apart, so at first the corners may come

@@ -132,3 +132,22 @@ def test_an_order_of_its_own_is_free_at_first_and_costs_later():
     # Cells beside the centre hold no corners in these maps; that part is the same in all three.
     assert free == pytest.approx(float(own), rel=0.05)
     assert ordered > 1.05 * free
+
+
+def test_cells_around_a_corner_are_asked_for_it_and_those_far_from_it_are_not():
+    targets = Targets(torch.zeros(1, 8, 4, 2), torch.zeros(1, 8), torch.tensor([1]))
+    targets.quads[0, 0] = CARD
+    right = true_maps([CARD], [0], [False])
+    # 102 px from a corner to the card's middle: cells within 25 px of a corner know it.
+    grid = torch.stack(torch.meshgrid(torch.arange(GRID), torch.arange(GRID), indexing="xy")) + 0.5
+    offsets = (CARD / STRIDE)[:, :, None, None] - grid  # (4, 2, h, w)
+    away = offsets.abs().amax(1)  # (4, h, w)
+    nearest = offsets.gather(0, away.argmin(0)[None, None].expand(1, 2, -1, -1))[0]
+    reach = away.amin(0)
+
+    def loss(known):
+        snap = torch.where(known, nearest, torch.full_like(nearest, 100.0))[None]
+        return float(detection_loss(right._replace(snap=snap), targets)["snap"])
+
+    assert loss(reach < 3.5) == pytest.approx(0, abs=1e-6)  # whatever the far ones say
+    assert loss(reach < 2) > 1
