@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from tandem.pipeline.characters import is_hanzi
+from tandem.services.id_card.text.characters import is_hanzi
 
 BLANK = "<blank>"  # CTC's blank, always class 0
 SPACE = " "  # the recogniser's last class, which its own list leaves out

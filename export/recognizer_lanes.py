@@ -7,8 +7,8 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.pipeline.letterbox import letterbox_mapping
-from tandem.pipeline.rectify import rectify
+from tandem.media.letterbox import letterbox_mapping
+from tandem.services.id_card.geometry.rectify import rectify
 from tandem.training.cards import draw_card
 from tandem.training.conditions import EASY, HARD, TILTED, UPRIGHT
 from tandem.training.faces import Face, Side

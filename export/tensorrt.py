@@ -20,9 +20,9 @@ from typing import Any
 import onnx
 
 from export.errors import BuildError, ExportError, MissingToolError
-from tandem.pipeline.lanes import LANE_HEIGHT, LaneConfig, no_lanes
-from tandem.pipeline.letterbox import THUMBNAIL_SIDE
-from tandem.pipeline.rectify import MAX_CARDS
+from tandem.media.letterbox import THUMBNAIL_SIDE
+from tandem.services.id_card.geometry.lanes import LANE_HEIGHT, LaneConfig, no_lanes
+from tandem.services.id_card.geometry.rectify import MAX_CARDS
 
 REPOSITORY = Path("model_repository")
 BATCHES = (1, 2, 8)  # least, best tuned, most

@@ -27,7 +27,7 @@ from tandem.training.photographs import StoredFlat, photograph
 from tandem.training.styles import draw_style
 
 Image = NDArray[np.uint8]
-PADDING = 114  # grey around a letterboxed picture, as `tandem.pipeline` pads
+PADDING = 114  # grey around a letterboxed picture, as `tandem.services.id_card` pads
 _FACE_WIDTH = 400  # px: wider than any card on a thumbnail
 _BACKDROP_SIZE = 448  # px
 _FACES_PER_COPY = 4

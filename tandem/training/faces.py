@@ -13,7 +13,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.pipeline.records import RowKind
+from tandem.services.id_card.records import RowKind
 from tandem.training import guilloche
 from tandem.training.canvas import Canvas, bounding_box
 from tandem.training.devices import draw_state_device, wall_picture

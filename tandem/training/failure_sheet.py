@@ -17,10 +17,10 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
-from tandem.pipeline.card import RECTIFIED_HEIGHT, RECTIFIED_WIDTH, warp
-from tandem.pipeline.decode import decode
-from tandem.pipeline.letterbox import working_to_sent, working_to_thumbnail
-from tandem.pipeline.rectify import rectify
+from tandem.media.letterbox import working_to_sent, working_to_thumbnail
+from tandem.media.picture import decode
+from tandem.services.id_card.card import RECTIFIED_HEIGHT, RECTIFIED_WIDTH, warp
+from tandem.services.id_card.geometry.rectify import rectify
 from tandem.training import fonts
 from tandem.training.photo_sets import Photo
 from tandem.training.photographs import CardTruth

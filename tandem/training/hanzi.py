@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.pipeline.characters import ZERO, is_hanzi
+from tandem.services.id_card.text.characters import ZERO, is_hanzi
 from tandem.training import addresses, names
 from tandem.training.pools import Pool
 from tandem.training.regions import regions

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tandem.pipeline.nations import NATIONS
+from tandem.services.id_card.text.nations import NATIONS
 
 # Nine in ten people are 汉; drawn less often, so that the other 55 are all learnt and all measured.
 HAN_SHARE = 0.6

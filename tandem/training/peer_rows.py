@@ -18,10 +18,10 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.pipeline.ctc import ROW_PX, Glyph, Row
-from tandem.pipeline.labels import has_label, kind_by_label
-from tandem.pipeline.parse import parse_card
-from tandem.pipeline.records import CardRecord, RowKind, Segment
+from tandem.services.id_card.records import CardRecord, RowKind, Segment
+from tandem.services.id_card.text.ctc import ROW_PX, Glyph, Row
+from tandem.services.id_card.text.labels import has_label, kind_by_label
+from tandem.services.id_card.text.parse import parse_card
 from tandem.training.peers import Line
 from tandem.training.score import Quad
 

@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from tandem.pipeline.nations import NATIONS
+from tandem.services.id_card.text.nations import NATIONS
 from tandem.training import nations
 from tandem.training.addresses import draw_address
 from tandem.training.errors import StyleError

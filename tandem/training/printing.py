@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.pipeline.records import RowKind
+from tandem.services.id_card.records import RowKind
 from tandem.training.canvas import Canvas, bounding_box
 from tandem.training.errors import StyleError
 from tandem.training.styles import Style

@@ -15,7 +15,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.pipeline.card import CARD_WIDTH_MM, share_outside
+from tandem.services.id_card.card import CARD_WIDTH_MM, share_outside
 from tandem.training.cards import draw_card
 from tandem.training.conditions import EASY
 from tandem.training.faces import Face

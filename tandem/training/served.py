@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from tritonclient import grpc
 
-from tandem.pipeline.letterbox import thumbnail_to_working, working_to_sent
+from tandem.media.letterbox import thumbnail_to_working, working_to_sent
 from tandem.training.readings import Answer, Quads
 
 # Weaker detections are noise; the pipeline itself believes stronger ones only.

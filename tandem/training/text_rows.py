@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.pipeline.lanes import LANE_HEIGHT, LaneConfig, Place, draw_lanes
+from tandem.services.id_card.geometry.lanes import LANE_HEIGHT, LaneConfig, Place, draw_lanes
 from tandem.training import guilloche
 from tandem.training.canvas import Canvas, Colour
 from tandem.training.fonts import FontFace
@@ -24,7 +24,7 @@ from tandem.training.styles import Style, draw_style
 
 Pixels = NDArray[np.uint8]
 
-# Strip height by character size, as `tandem.pipeline.rows` cuts them, and what it leaves left and right, mm.
+# Strip height by character size, as `id_card.geometry.rows` cuts them, and what it leaves left and right, mm.
 _HEIGHT_PER_EM = 1.32
 _MARGIN_MM = 0.8
 _DIGITS_KEEP = 0.82  # rows of digits are narrowed to this share of their width at most

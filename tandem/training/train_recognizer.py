@@ -34,7 +34,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
-from tandem.pipeline.characters import is_hanzi
+from tandem.services.id_card.text.characters import is_hanzi
 from tandem.training.hanzi import simplified, untaught
 from tandem.training.pools import Pool
 from tandem.training.recognizer import Recognizer, load_weights, save_weights

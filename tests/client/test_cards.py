@@ -38,7 +38,7 @@ def test_a_card_says_what_the_entry_says() -> None:
 
 
 def test_the_entry_used_here_is_the_contracts() -> None:
-    text = (files("tandem.pipeline") / "result.schema.json").read_text("utf-8")
+    text = (files("tandem.services.id_card") / "result.schema.json").read_text("utf-8")
     jsonschema.validate({"cards": [ENTRY]}, json.loads(text))
 
 

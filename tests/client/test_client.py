@@ -50,7 +50,7 @@ class TestOnTriton:
     def test_recognize_json_gives_the_answer_as_parsed(self, client: Client) -> None:
         answer = client.recognize_json(order(number="1"))
         assert answer["cards"][0]["fields"]["公民身份号码"] == "1"
-        schema = json.loads((files("tandem.pipeline") / "result.schema.json").read_text("utf-8"))
+        schema = json.loads((files("tandem.services.id_card") / "result.schema.json").read_text("utf-8"))
         jsonschema.validate(client.recognize_json(order(number="11010519491231002X")), schema)
 
     def test_no_card_is_no_error(self, client: Client) -> None:

@@ -12,7 +12,7 @@ from tritonclient.grpc.model_config_pb2 import ModelConfig
 
 from export import tensorrt
 from export.errors import ExportError, MissingToolError
-from tandem.pipeline.lanes import LaneConfig
+from tandem.services.id_card.geometry.lanes import LaneConfig
 
 REPOSITORY = Path(__file__).parents[2] / "model_repository"
 

@@ -32,10 +32,10 @@ DEADLINE_S = 60
 IN_FLIGHT = 8
 WARM_UP_SHARE = 1 / 3  # so many more are sent first: buffers grow to what such pictures need
 PROGRESS_EVERY = 1_000
-LARGEST = (2400, 2400)  # pixels: the largest working picture there is (tandem.pipeline.decode.MAX_LONG_SIDE)
+LARGEST = (2400, 2400)  # pixels: the largest working picture there is (tandem.media.picture.MAX_LONG_SIDE)
 # Allocators keep what they once had; a leak of one thumbnail (0.4 MB) a picture would break this at once.
 GROWTH_BYTES = 48 * 2**20
-SCHEMA = json.loads((files("tandem.pipeline") / "result.schema.json").read_text(encoding="utf-8"))
+SCHEMA = json.loads((files("tandem.services.id_card") / "result.schema.json").read_text(encoding="utf-8"))
 
 
 def outcome(future: Future[dict[str, object]], how: str) -> str:

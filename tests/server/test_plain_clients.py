@@ -31,7 +31,7 @@ def test_a_plain_client_gets_the_contracts_json(triton_server, protocol):
         image = library.InferInput("IMAGE", [1, 1], "BYTES")
         image.set_data_from_numpy(np.array([[GOOD]], np.object_))
         answer = json.loads(client.infer("id_card", [image]).as_numpy("RESULT").item())
-    schema = json.loads((files("tandem.pipeline") / "result.schema.json").read_text(encoding="utf-8"))
+    schema = json.loads((files("tandem.services.id_card") / "result.schema.json").read_text(encoding="utf-8"))
     jsonschema.validate(answer, schema)
     (card,) = answer["cards"]
     assert card["side"] == "portrait"

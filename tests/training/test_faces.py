@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from tandem.pipeline.records import RowKind
+from tandem.services.id_card.records import RowKind
 from tandem.training import fonts
 from tandem.training.errors import FontsMissingError, StyleError
 from tandem.training.faces import Face, draw_emblem_face, draw_portrait_face

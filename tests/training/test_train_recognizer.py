@@ -9,8 +9,8 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed (extra 'training')")
 
-from tandem.pipeline.characters import is_hanzi  # noqa: E402
-from tandem.pipeline.lanes import LaneConfig  # noqa: E402
+from tandem.services.id_card.geometry.lanes import LaneConfig  # noqa: E402
+from tandem.services.id_card.text.characters import is_hanzi  # noqa: E402
 from tandem.training.hanzi import drawn, gb2312, log_prior, simplified, untaught  # noqa: E402
 from tandem.training.recognizer import Recognizer  # noqa: E402
 from tandem.training.text_rows import LanePrinter  # noqa: E402

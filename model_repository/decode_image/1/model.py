@@ -1,4 +1,4 @@
-"""Triton's adapter for `tandem.pipeline.decode`: encoded pictures in, working pictures and thumbnails out."""
+"""Triton's adapter for `tandem.media.picture`: encoded pictures in, working pictures and thumbnails out."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from typing import Any
 import cv2
 import triton_python_backend_utils as pb_utils
 
-from tandem.pipeline.decode import decode
-from tandem.pipeline.letterbox import letterbox
-from tandem.pipeline.serving import Arrays, Responder, each_item, model_parameters
+from tandem.media.letterbox import letterbox
+from tandem.media.picture import decode
+from tandem.triton.responder import Arrays, Responder, each_item, model_parameters
 
 
 class TritonPythonModel:

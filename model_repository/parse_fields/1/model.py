@@ -1,4 +1,4 @@
-"""Triton's adapter for `tandem.pipeline.parse`: what the recogniser read in, the result's JSON out."""
+"""Triton's adapter for `id_card.text.parse`: what the recogniser read in, the result's JSON out."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
-from tandem.pipeline.parse import parse_cards, read_dictionary
-from tandem.pipeline.serving import Arrays, Responder, each_item, model_parameters
+from tandem.services.id_card.text.parse import parse_cards, read_dictionary
+from tandem.triton.responder import Arrays, Responder, each_item, model_parameters
 
 _INPUTS = ("CHARACTERS", "PROBABILITIES", "CARDS", "SEGMENTS")
 _DEFAULTS = {"characters": "../text_recognizer/characters.txt"}

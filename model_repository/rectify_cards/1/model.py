@@ -1,4 +1,4 @@
-"""Triton's adapter for `tandem.pipeline.rectify`: pictures and detections in, lanes of text rows out."""
+"""Triton's adapter for `id_card.geometry.rectify`: pictures and detections in, lanes of text rows out."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from typing import Any
 import cv2
 import triton_python_backend_utils as pb_utils
 
-from tandem.pipeline.decode import Picture
-from tandem.pipeline.records import pack_cards, pack_segments
-from tandem.pipeline.rectify import RectifyConfig, rectify
-from tandem.pipeline.serving import Arrays, Responder, each_item, model_parameters
+from tandem.media.picture import Picture
+from tandem.services.id_card.geometry.rectify import RectifyConfig, rectify
+from tandem.services.id_card.records import pack_cards, pack_segments
+from tandem.triton.responder import Arrays, Responder, each_item, model_parameters
 
 _INPUTS = ("PICTURE", "PICTURE_SIZE", "QUADS", "SCORES", "EMBLEM")
 _DEFAULTS = {"workers": "2", "score_threshold": "0.4"}

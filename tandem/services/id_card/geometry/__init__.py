@@ -1,0 +1,1 @@
+"""Where a card, its edges and its rows of text are in the picture."""

@@ -1,0 +1,1 @@
+"""What the recogniser's time steps say: characters, rows, fields, checks."""

@@ -1,0 +1,129 @@
+"""Finds a row's printed label in what was read, though letters of it may be misread, cut off or missing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import pairwise
+from statistics import median_low
+
+from tandem.services.id_card.records import RowKind
+from tandem.services.id_card.text.ctc import Glyph, Row
+
+# The number's label occurs in two forms. A sex row may be cut so that it begins with the nation's label.
+LABELS: dict[RowKind, tuple[str, ...]] = {
+    RowKind.NAME: ("姓名",),
+    RowKind.SEX_NATION: ("性别",),
+    RowKind.BIRTH: ("出生",),
+    RowKind.ADDRESS: ("住址",),
+    RowKind.NUMBER: ("公民身份号码", "公民身份证号码"),
+    RowKind.AUTHORITY: ("签发机关",),
+    RowKind.VALIDITY: ("有效期限",),
+}
+NATION_LABEL = "民族"
+
+_RUNNER_UP_COST = 0.25  # of a label's character that was read as another but was among the likeliest
+_CUT_COST = 0.5  # of a label's leading character that was not read: the row was cut too far right
+_NO_GAP_COST = 0.75  # of a label's end without the gap that parts labels from values
+_GAP = 1.3  # times the value's pitch; the letters of two-letter labels stand apart nearly as far
+_TOLERATED = 0.5  # errors a label's character: 姓名 with one, 有效期限 with two
+_CERTAIN = 0.75  # cost up to which a label of another row is believed against the row's place
+
+
+def label_length(glyphs: Sequence[Glyph], label: str) -> tuple[int, float]:
+    """How many leading glyphs are `label`, and how badly they fit.
+
+    Returns:
+        Number of glyphs, 0 if the label is not there; its cost in errors (0 perfect, infinite if not there).
+    """
+    beginning = glyphs[: len(label) + 2]
+    if "".join(glyph.character for glyph in beginning[: len(label)]) == label:
+        return len(label), 0.0
+    costs = _prefix_costs(beginning, label)
+    pitch = usual_pitch(glyphs[len(label) :]) or usual_pitch(glyphs)
+    totals = [
+        cost + (0.0 if length and _gap_before(glyphs, length, pitch) else _NO_GAP_COST)
+        for length, cost in enumerate(costs)
+    ]
+    length = min(range(len(totals)), key=lambda i: (totals[i], -i))
+    seen = any(glyph.character in label for glyph in glyphs[:length])
+    if length and seen and totals[length] <= _TOLERATED * len(label):
+        return length, totals[length]
+    return 0, float("inf")
+
+
+def value_of(row: Row) -> tuple[Glyph, ...]:
+    """The row's glyphs behind its label."""
+    found = [label_length(row.glyphs, label) for label in LABELS[row.kind]]
+    length, _ = min(found, key=lambda item: item[1])
+    return row.glyphs[length:]
+
+
+def kind_by_label(row: Row) -> RowKind:
+    """What the row shows: what its place says, unless it has plainly another row's label."""
+    if _cost(row, row.kind) < float("inf"):
+        return row.kind
+    cost, kind = min((_cost(row, kind, whole=True), kind) for kind in LABELS)
+    return kind if cost <= _CERTAIN else row.kind
+
+
+def has_label(row: Row) -> bool:
+    """Whether the row begins with the label of its kind."""
+    return _cost(row, row.kind) < float("inf")
+
+
+def is_labelled(row: Row) -> bool:
+    """Whether the row plainly begins with the whole label of its kind."""
+    return _cost(row, row.kind, whole=True) <= _CERTAIN
+
+
+def find_label(glyphs: Sequence[Glyph], label: str) -> tuple[int, int] | None:
+    """Begin and end of the best place of a two-character `label` anywhere in `glyphs`; None if nowhere."""
+    best: tuple[float, int, int] | None = None
+    for begin in range(len(glyphs)):
+        pair = glyphs[begin : begin + len(label)]
+        cost = sum(_substitution(glyph, character) for glyph, character in zip(pair, label, strict=False))
+        cost += len(label) - len(pair)
+        if cost <= _TOLERATED * len(label) and (best is None or cost < best[0]):
+            best = (cost, begin, begin + len(pair))
+    return None if best is None else best[1:]
+
+
+def usual_pitch(glyphs: Sequence[Glyph]) -> float:
+    """Median distance of neighbouring centres (the lower of two), px; 0 for fewer than two glyphs."""
+    distances = [right.centre - left.centre for left, right in pairwise(glyphs)]
+    return median_low(distances) if distances else 0.0
+
+
+def _cost(row: Row, kind: RowKind, *, whole: bool = False) -> float:
+    """What the best label of a kind costs; if `whole`, of those read from end to end.
+
+    The rest of a label (生) also begins the lines of addresses (生活区).
+    """
+    found = [(label, *label_length(row.glyphs, label)) for label in LABELS[kind]]
+    costs = [cost for label, length, cost in found if length >= len(label) or not whole]
+    return min(costs, default=float("inf"))
+
+
+def _gap_before(glyphs: Sequence[Glyph], index: int, pitch: float) -> bool:
+    if index >= len(glyphs):
+        return True
+    return glyphs[index].centre - glyphs[index - 1].centre >= _GAP * pitch
+
+
+def _substitution(glyph: Glyph, character: str) -> float:
+    if glyph.character == character:
+        return 0.0
+    return _RUNNER_UP_COST if glyph.support(character) > 0 else 1.0
+
+
+def _prefix_costs(glyphs: Sequence[Glyph], label: str) -> list[float]:
+    """Edit distance of `label` to each prefix of `glyphs`, from the empty one to the whole (Levenshtein)."""
+    costs = [_CUT_COST * i for i in range(len(label) + 1)]
+    whole = [costs[-1]]
+    for glyph in glyphs:
+        previous, costs = costs, [costs[0] + 1]
+        for i, character in enumerate(label, start=1):
+            skipped = costs[i - 1] + 1
+            costs.append(min(previous[i - 1] + _substitution(glyph, character), previous[i] + 1, skipped))
+        whole.append(costs[-1])
+    return whole

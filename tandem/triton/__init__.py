@@ -1,0 +1,1 @@
+"""Between Triton's Python backend and a service's steps."""

@@ -1,0 +1,170 @@
+"""What every Python model of the repository does around its own step, without importing Triton.
+
+A model's `execute` must give one response a request, let a bad item fail alone, and count its failures
+itself (Triton's statistics count an error response as a success). `Responder` does that for any function over
+arrays; `each_item` makes such a function out of one that knows a single item.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import traceback
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tandem.errors import StepError
+
+Arrays = Mapping[str, NDArray[Any]]
+
+ERROR_METRIC = "tandem_failed_requests"
+_UNEXPECTED = "INTERNAL"
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Failure:
+    """An error answer: the name of a Triton error code, and what to say."""
+
+    code: str
+    message: str
+
+
+class Responder:
+    """Turns requests into responses, each request's failure its own.
+
+    Args:
+        pb_utils: the module `triton_python_backend_utils`, which exists only inside the server.
+        model_name: name of the model, the label of its error counter.
+        inputs: names of the tensors that the step needs.
+    """
+
+    def __init__(self, pb_utils: Any, *, model_name: str, inputs: Sequence[str]) -> None:
+        self._pb_utils = pb_utils
+        self._model_name = model_name
+        self._inputs = tuple(inputs)
+        self._family = _counter_family(pb_utils)
+        self._counters: dict[str, Any] = {}
+
+    def respond(
+        self,
+        requests: Sequence[Any],
+        answer: Callable[[Arrays], Arrays],
+        workers: Executor | None = None,
+    ) -> list[Any]:
+        """One response a request, in order.
+
+        Args:
+            requests: `pb_utils.InferenceRequest` each.
+            answer: gives the output arrays (with the batch dimension) from the input arrays (alike). A
+                `StepError` answers with its code and message, any other exception with INTERNAL and no
+                message of its own, for that could quote what was read.
+            workers: where to run `answer` for the requests side by side; without it they take turns.
+        """
+        inputs = [self._inputs_of(request) for request in requests]
+        outcome = partial(self._outcome, answer)
+        outcomes = workers.map(outcome, inputs) if workers and len(inputs) > 1 else map(outcome, inputs)
+        return [self._response(outcome) for outcome in outcomes]
+
+    def _inputs_of(self, request: Any) -> Arrays | _Failure:
+        if request.is_cancelled():
+            return _Failure(code="CANCELLED", message="the client cancelled the request")
+        return {name: self._array(request, name) for name in self._inputs}
+
+    def _outcome(self, answer: Callable[[Arrays], Arrays], inputs: Arrays | _Failure) -> Arrays | _Failure:
+        if isinstance(inputs, _Failure):
+            return inputs
+        try:
+            return answer(inputs)
+        except StepError as error:
+            return _Failure(code=error.code, message=str(error))
+        except Exception as error:  # one bad item must never take down its batch
+            # Where, not what: an exception's message may quote the card.
+            where = "".join(traceback.format_tb(error.__traceback__))
+            name = type(error).__name__
+            _log.error("%s failed on a request: %s\n%s", self._model_name, name, where)
+            return _Failure(code=_UNEXPECTED, message=f"{self._model_name} failed ({name})")
+
+    def _response(self, outcome: Arrays | _Failure) -> Any:
+        if isinstance(outcome, _Failure):
+            return self._failure(outcome.code, outcome.message)
+        tensors = [self._pb_utils.Tensor(name, array) for name, array in outcome.items()]
+        return self._pb_utils.InferenceResponse(output_tensors=tensors)
+
+    def _array(self, request: Any, name: str) -> NDArray[Any]:
+        array: NDArray[Any] = self._pb_utils.get_input_tensor_by_name(request, name).as_numpy()
+        return array
+
+    def _failure(self, code: str, message: str) -> Any:
+        self._count(code)
+        error_class = self._pb_utils.TritonError
+        error = error_class(message, getattr(error_class, code))
+        return self._pb_utils.InferenceResponse(output_tensors=[], error=error)
+
+    def _count(self, code: str) -> None:
+        if self._family is None:
+            return
+        if code not in self._counters:
+            self._counters[code] = self._family.Metric(labels={"model": self._model_name, "code": code})
+        self._counters[code].increment(1)
+
+
+def each_item(answer: Callable[[Arrays], Arrays]) -> Callable[[Arrays], Arrays]:
+    """The function over a whole request made from `answer`, which takes and gives one item's arrays.
+
+    The items' outputs are stacked, shorter ones padded with zeros behind (see `stack_padded`).
+    """
+
+    def answer_request(inputs: Arrays) -> Arrays:
+        count = len(next(iter(inputs.values())))
+        items = [answer({name: array[i] for name, array in inputs.items()}) for i in range(count)]
+        return {name: stack_padded([item[name] for item in items]) for name in items[0]}
+
+    return answer_request
+
+
+def stack_padded(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:
+    """`(n, *longest)`: the arrays stacked, each padded behind with zeros to the longest."""
+    if len(arrays) == 1:
+        return arrays[0][np.newaxis]
+    longest = np.max([array.shape for array in arrays], axis=0)
+    stacked = np.zeros((len(arrays), *longest), arrays[0].dtype)
+    for row, array in zip(stacked, arrays, strict=True):
+        row[tuple(slice(size) for size in array.shape)] = array
+    return stacked
+
+
+def model_parameters(model_config: str, known: Mapping[str, str]) -> dict[str, str]:
+    """The `parameters` of a model's config, defaults filled in.
+
+    Args:
+        model_config: the JSON that Triton gives to `initialize` as `args["model_config"]`.
+        known: every parameter the model understands, with its default.
+
+    Raises:
+        ValueError: the config has a parameter that the model does not understand.
+    """
+    given = {name: value["string_value"] for name, value in json.loads(model_config)["parameters"].items()}
+    unknown = sorted(given.keys() - known.keys())
+    if unknown:
+        raise ValueError(f"unknown parameters {unknown}; known are {sorted(known)}")
+    return {**known, **given}
+
+
+def _counter_family(pb_utils: Any) -> Any | None:
+    """The family of error counters, or None where the server runs without metrics."""
+    try:
+        return pb_utils.MetricFamily(
+            name=ERROR_METRIC,
+            description="Requests a step answered with an error, by model and code",
+            kind=pb_utils.MetricFamily.COUNTER,
+        )
+    except pb_utils.TritonModelException:
+        _log.warning("the server has no metrics: failed requests are not counted")
+        return None

@@ -1,0 +1,130 @@
+"""The plumbing of the Python models, at its seam to Triton; the real server's part is in tests/server."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tandem.errors import InputError
+from tandem.triton.responder import Arrays, Responder, each_item, model_parameters, stack_padded
+
+PRINTED_NAME = "张三"
+
+
+class _Error(Exception):
+    INVALID_ARG, INTERNAL, CANCELLED = "INVALID_ARG", "INTERNAL", "CANCELLED"
+
+    def __init__(self, message: str, code: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+class _Family:
+    COUNTER = "counter"
+    counts: dict[str, int]
+
+    def __init__(self, **_: object) -> None:
+        type(self).counts = {}
+
+    def Metric(self, labels: dict[str, str]) -> SimpleNamespace:  # noqa: N802  # Triton's name
+        def increment(by: int) -> None:
+            self.counts[labels["code"]] = self.counts.get(labels["code"], 0) + by
+
+        return SimpleNamespace(increment=increment)
+
+
+PB_UTILS = SimpleNamespace(
+    TritonError=_Error,
+    TritonModelException=RuntimeError,
+    MetricFamily=_Family,
+    Tensor=lambda name, array: (name, array),
+    InferenceResponse=lambda output_tensors, error=None: SimpleNamespace(
+        tensors=dict(output_tensors), error=error
+    ),
+    get_input_tensor_by_name=lambda request, name: SimpleNamespace(as_numpy=lambda: request.arrays[name]),
+)
+
+
+def _request(values: Sequence[int], *, cancelled: bool = False) -> SimpleNamespace:
+    return SimpleNamespace(arrays={"IN": np.array(values)}, is_cancelled=lambda: cancelled)
+
+
+def _double(inputs: Arrays) -> Arrays:
+    if (inputs["IN"] < 0).any():
+        raise InputError("negative")
+    if (inputs["IN"] > 99).any():
+        raise ValueError(f"too large for {PRINTED_NAME}")
+    return {"OUT": inputs["IN"] * 2}
+
+
+@pytest.mark.parametrize("workers", [None, ThreadPoolExecutor(2)])
+def test_every_request_has_its_own_answer_in_order(
+    workers: ThreadPoolExecutor | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    responder = Responder(PB_UTILS, model_name="double", inputs=["IN"])
+    requests = [
+        _request([1, 2]),
+        _request([-1]),
+        _request([100]),
+        _request([3]),
+        _request([4], cancelled=True),
+    ]
+    with caplog.at_level(logging.ERROR):
+        answers: list[Any] = responder.respond(requests, _double, workers)
+    assert [answer.error and answer.error.code for answer in answers] == [
+        None,
+        "INVALID_ARG",
+        "INTERNAL",
+        None,
+        "CANCELLED",
+    ]
+    assert answers[0].tensors["OUT"].tolist() == [2, 4]
+    assert answers[3].tensors["OUT"].tolist() == [6]
+    assert str(answers[1].error) == "negative"
+    assert str(answers[2].error) == "double failed (ValueError)"
+    assert PRINTED_NAME not in caplog.text
+    assert "_double" in caplog.text
+    assert _Family.counts == {"INVALID_ARG": 1, "INTERNAL": 1, "CANCELLED": 1}
+
+
+def test_a_server_without_metrics_counts_nothing() -> None:
+    def refuse(**_: object) -> None:
+        raise RuntimeError("metrics are off")
+
+    without = SimpleNamespace(**{**vars(PB_UTILS), "MetricFamily": refuse})
+    without.MetricFamily.COUNTER = "counter"
+    (answer,) = Responder(without, model_name="double", inputs=["IN"]).respond([_request([-1])], _double)
+    assert answer.error.code == "INVALID_ARG"
+
+
+def test_each_item_stacks_and_pads() -> None:
+    def count_up(inputs: Arrays) -> Arrays:
+        return {"OUT": np.arange(1, int(inputs["IN"]) + 1)}
+
+    outputs = each_item(count_up)({"IN": np.array([1, 3])})
+    assert outputs["OUT"].tolist() == [[1, 0, 0], [1, 2, 3]]
+
+
+@pytest.mark.parametrize(
+    ("arrays", "shape"),
+    [([np.ones((2, 3))], (1, 2, 3)), ([np.ones((2, 3)), np.ones((4, 1))], (2, 4, 3))],
+)
+def test_stack_padded(arrays: list[NDArray[np.float64]], shape: tuple[int, ...]) -> None:
+    stacked = stack_padded(arrays)
+    assert stacked.shape == shape
+    assert stacked.sum() == sum(array.sum() for array in arrays)
+
+
+def test_parameters_of_a_model() -> None:
+    config = json.dumps({"parameters": {"workers": {"string_value": "3"}}})
+    assert model_parameters(config, {"workers": "2", "other": "x"}) == {"workers": "3", "other": "x"}
+    with pytest.raises(ValueError, match="unknown parameters"):
+        model_parameters(config, {"other": "x"})
