@@ -19,8 +19,8 @@ import torch
 from numpy.typing import NDArray
 
 from export.errors import ExportError, ParityError
-from tandem.training.decode_maps import ExportedDetector
-from tandem.training.detector import INPUT_SIZE, CardDetector
+from tandem.training.network.decode_maps import ExportedDetector
+from tandem.training.network.detector import INPUT_SIZE, CardDetector
 
 WEIGHTS = Path("export/weights/card_detector.pt")
 MODEL = Path("model_repository/card_detector/1/model.onnx")
@@ -45,7 +45,7 @@ def load(weights: Path) -> ExportedDetector:
         network.load_state_dict(torch.load(weights, weights_only=True))
     except FileNotFoundError as error:
         raise ExportError(
-            f"no weights at {weights}: train them with python -m tandem.training.train"
+            f"no weights at {weights}: train them with python -m tandem.training.fit.detector"
         ) from error
     except RuntimeError as error:
         raise ExportError(f"{weights} holds another network's weights: {error}") from error
@@ -112,7 +112,7 @@ def check(detector: ExportedDetector, path: Path, pictures: NDArray[np.uint8]) -
 
 def thumbnails(count: int, seed: int) -> NDArray[np.uint8]:
     """Synthetic thumbnails (count, 320, 320, 3) uint8 for the comparison."""
-    from tandem.training.dataset import build_pools, draw_sample  # noqa: PLC0415 - drawing needs fonts, exporting not
+    from tandem.training.fit.dataset import build_pools, draw_sample  # noqa: PLC0415 - drawing needs fonts, exporting not
 
     rng = np.random.default_rng(seed)
     pools = build_pools(seed, faces=4, confusers=2, backdrops=4)

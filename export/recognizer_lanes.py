@@ -9,10 +9,10 @@ from numpy.typing import NDArray
 
 from tandem.media.letterbox import letterbox_mapping
 from tandem.services.id_card.geometry.rectify import rectify
-from tandem.training.cards import draw_card
-from tandem.training.conditions import EASY, HARD, TILTED, UPRIGHT
-from tandem.training.faces import Face, Side
-from tandem.training.photographs import photograph
+from tandem.training.draw.cards import draw_card
+from tandem.training.draw.faces import Face, Side
+from tandem.training.scene.conditions import EASY, HARD, TILTED, UPRIGHT
+from tandem.training.scene.photographs import photograph
 
 _SIZE = (1200, 1600)  # px, height and width
 _CARD_WIDTH = 1011  # px: ID-1 at 300 dpi

@@ -1,6 +1,6 @@
 """The fine-tuned end of the recogniser: what training changed, and how it is put into the published network.
 
-Training leaves the convolutional body alone (`tandem.training.train_recognizer`). So the repository keeps
+Training leaves the convolutional body alone (`tandem.training.fit.recognizer`). So the repository keeps
 only what lies behind it, in half precision, and set-up takes the rest from the wheel, without torch. The last
 layer may have more classes than the published one: characters that the recogniser did not know.
 """

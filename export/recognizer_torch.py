@@ -38,8 +38,8 @@ from export.recognizer_graph import (
 )
 from export.recognizer_parity import TOLERANCE, check_parity
 from export.recognizer_tail import TAIL, Pair, weights_of, write_tail
-from tandem.training.hanzi import log_prior
-from tandem.training.recognizer import HEIGHT, Recognizer, load_weights, save_weights
+from tandem.training.draw.hanzi import log_prior
+from tandem.training.network.recognizer import HEIGHT, Recognizer, load_weights, save_weights
 
 _log = logging.getLogger(__name__)
 _SAMPLE = (2, 3, HEIGHT, 320, 3)  # lanes the export is traced with: other than 1 in what may change

@@ -9,14 +9,14 @@ import statistics
 import sys
 from pathlib import Path
 
+from tandem.evaluation.peers import rapidocr_reader
+from tandem.evaluation.photo_sets import draw_photos
+from tandem.evaluation.served import triton_reader
+from tandem.evaluation.throughput import Comparison, Contender, compare
 from tandem.runtime.errors import EmbeddedServerError
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
 from tandem.runtime.setup import REPOSITORY, ensure_ready
-from tandem.training.peers import rapidocr_reader
-from tandem.training.photo_sets import draw_photos
-from tandem.training.served import triton_reader
-from tandem.training.throughput import Comparison, Contender, compare
 
 PICTURES, SEED = 24, 30_000
 

@@ -14,13 +14,13 @@ from pathlib import Path
 
 import numpy as np
 from google.protobuf import text_format
-from tandem_client import Client
+from tandem_triton import Client
 
-from tandem.batching.ensemble_proof import measured_capacity
 from tandem.batching.errors import BatchingError
-from tandem.batching.live_model import connect
-from tandem.batching.measure import Measured, measure
-from tandem.batching.perf_analyzer import picture_data, run_poisson
+from tandem.batching.measure.live_model import connect
+from tandem.batching.measure.perf_analyzer import picture_data, run_poisson
+from tandem.batching.plan.measured import Measured, measure
+from tandem.batching.proof.ensemble_proof import measured_capacity
 from tandem.runtime.errors import EmbeddedServerError
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.repository import read_config

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from tandem_client import Client
-from tandem_client.errors import TandemError
+from tandem_triton import Client
+from tandem_triton.core.errors import TandemError
 
 from tandem.runtime.errors import EmbeddedServerError
 from tandem.runtime.options import ServerOptions

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import sys
 
+from tandem.evaluation import evaluate, quality_flags
 from tandem.runtime.errors import EmbeddedServerError
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
 from tandem.runtime.setup import REPOSITORY, ensure_ready
-from tandem.training import evaluate, quality_flags
 
 # What is asked elsewhere, or of no server at all.
 _SERVERLESS = ("--url", "--records")

@@ -13,12 +13,13 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
-from tandem.batching.ensemble_proof import measured_capacity, run_loads
 from tandem.batching.errors import BatchingError
-from tandem.batching.live_model import connect
-from tandem.batching.measure import measure, processor_seconds
-from tandem.batching.proof import Row, as_json, draw, relative_errors, save_traces, table
-from tandem.batching.reference_proof import (
+from tandem.batching.measure.live_model import connect
+from tandem.batching.plan.measured import measure, processor_seconds
+from tandem.batching.plan.report import measured_text
+from tandem.batching.proof.ensemble_proof import measured_capacity, run_loads
+from tandem.batching.proof.proof import Row, as_json, draw, relative_errors, save_traces, table
+from tandem.batching.proof.reference_proof import (
     Case,
     batcher_subjects,
     calibrate_subject,
@@ -27,7 +28,6 @@ from tandem.batching.reference_proof import (
     run_subject,
     write_subjects,
 )
-from tandem.batching.report import measured_text
 from tandem.runtime.errors import EmbeddedServerError
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer

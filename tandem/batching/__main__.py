@@ -6,7 +6,7 @@ import argparse
 import sys
 from collections.abc import Callable, Sequence
 
-from tandem.batching import command_plan, command_two
+from tandem.batching.plan import command_plan, command_two
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from tandem.batching.exact_single import solve_single
-from tandem.batching.exact_strict import solve_strict
+from tandem.batching.exact.single import solve_single
+from tandem.batching.exact.strict import solve_strict
 from tandem.batching.outcome import Outcome, Station, check_rate, unstable
-from tandem.batching.simulate import SimulationPlan, simulate
+from tandem.batching.simulate.simulate import SimulationPlan, simulate
 
 
 def is_exact(station: Station) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from typing import cast
 
-from tandem_client.cli import Command, main
+from tandem_triton.cli.main import Command, main
 
 from tandem.gateway import command_gateway
 

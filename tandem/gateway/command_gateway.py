@@ -9,8 +9,8 @@ import os
 import signal
 import sys
 
-from tandem_client.errors import TandemError
-from tandem_client.queue import QueueNames
+from tandem_triton.core.errors import TandemError
+from tandem_triton.queue import QueueNames
 
 from tandem.gateway.gateway import Gateway
 from tandem.gateway.monitor import monitor
@@ -22,7 +22,7 @@ _DEFAULTS = GatewayOptions()
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    """See `tandem_client.cli.Command`."""
+    """See `tandem_triton.cli.main.Command`."""
     add = parser.add_argument
     # In the environment, the password is in no list of processes.
     add("--broker", default=os.environ.get("TANDEM_BROKER", _DEFAULTS.broker_url), metavar="URL",
@@ -40,7 +40,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(arguments: argparse.Namespace) -> int:
-    """See `tandem_client.cli.Command`."""
+    """See `tandem_triton.cli.main.Command`."""
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s %(message)s")
     try:
         options = GatewayOptions(

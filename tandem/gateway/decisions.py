@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tandem_client.errors import (
+from tandem_triton.core.errors import (
     BadPictureError,
     DeadlineError,
     OverloadedError,
@@ -14,7 +14,7 @@ from tandem_client.errors import (
     TandemError,
     UnavailableError,
 )
-from tandem_client.queue.message import DELIVERY_COUNT_HEADER, encode_failure
+from tandem_triton.queue.message import DELIVERY_COUNT_HEADER, encode_failure
 
 _PICTURE_TYPES = ("application/octet-stream", "image/")
 """What a message's content type may be, or begin with; none at all is taken for the first."""

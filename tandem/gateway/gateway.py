@@ -11,9 +11,9 @@ from typing import Any
 import aio_pika
 import aiormq.exceptions
 from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
-from tandem_client import AsyncClient, ClientOptions, RetryPolicy, TandemError
-from tandem_client.queue.connection import LOST, begin
-from tandem_client.queue.message import REASON_HEADER, REPLY_CONTENT_TYPE
+from tandem_triton import AsyncClient, ClientOptions, RetryPolicy, TandemError
+from tandem_triton.queue.connection import LOST, begin
+from tandem_triton.queue.message import REASON_HEADER, REPLY_CONTENT_TYPE
 
 from tandem.gateway.decisions import Ask, AskAgain, Bury, GiveBack, Reply, decide_on_error, decide_on_message
 from tandem.gateway.monitor import GatewayMetrics

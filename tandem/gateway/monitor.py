@@ -17,7 +17,7 @@ from prometheus_client import (
     Histogram,
     generate_latest,
 )
-from tandem_client.metrics import LATENCY_BOUNDS_S
+from tandem_triton.core.metrics import LATENCY_BOUNDS_S
 
 
 class GatewayMetrics:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from tandem_client.queue import QueueNames
+from tandem_triton.queue import QueueNames
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tandem.batching.simulate import SimulationPlan
+from tandem.batching.simulate.simulate import SimulationPlan
 
 
 @pytest.fixture(scope="session")

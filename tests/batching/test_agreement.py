@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 from scipy.stats import t as student
 
-from tandem.batching.ensemble import Ensemble, simulate_ensemble
 from tandem.batching.outcome import Station
 from tandem.batching.rules import Rule, greedy, strict, timeout
 from tandem.batching.service_time import ServiceTime
-from tandem.batching.simulate import SimulationPlan, simulate
+from tandem.batching.simulate.ensemble import Ensemble, simulate_ensemble
+from tandem.batching.simulate.simulate import SimulationPlan, simulate
 from tandem.batching.solve import is_exact, solve
 
 ITEM_S = 0.01  # s(1) of every point

@@ -16,11 +16,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import grpc
-from tandem_client import AsyncClient, Client, ClientOptions
-from tandem_client.wire import encode_grpc
+from tandem_triton import AsyncClient, Client, ClientOptions
+from tandem_triton.transport.wire import encode_grpc
 from tritonclient.grpc import service_pb2_grpc
 
-from tandem.batching.perf_analyzer import find_perf_analyzer, library_folder, picture_data
+from tandem.batching.measure.perf_analyzer import find_perf_analyzer, library_folder, picture_data
 from tests.client.orders import order
 
 PICTURE = bytes(1_000)

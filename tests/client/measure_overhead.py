@@ -20,7 +20,7 @@ from statistics import median
 
 import numpy as np
 import tritonclient.grpc as plain
-from tandem_client import Client, ClientOptions
+from tandem_triton import Client, ClientOptions
 
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer

@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from statistics import median, quantiles
 
-from tandem_client import OverloadedError
+from tandem_triton import OverloadedError
 
 from tests.server.processes import anonymous_bytes
 from tests.server.soak import Report

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from tandem_client import errors
-from tandem_client.cli import main
+from tandem_triton.cli.main import main
+from tandem_triton.core import errors
 
 from tandem.runtime.server import TritonServer
 

@@ -164,7 +164,7 @@ def test_the_gateway_imports_nothing_that_its_image_lacks() -> None:
         "pamqp",
         "prometheus_client",
         "tandem.gateway",
-        "tandem_client",
+        "tandem_triton",
     }
     packages = requirements("gateway.txt")
     assert {"aio-pika", "prometheus-client", "tritonclient", "grpcio", "numpy", "urllib3"} <= packages.keys()

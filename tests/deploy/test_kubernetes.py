@@ -11,7 +11,7 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml
-from tandem_client.queue import QueueNames
+from tandem_triton.queue import QueueNames
 
 from tests.deploy.programs import ROOT, find_program
 

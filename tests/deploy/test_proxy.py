@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 import trustme
-from tandem_client import Client, ClientOptions, TandemError
-from tandem_client.options import RetryPolicy, TlsOptions
+from tandem_triton import Client, ClientOptions, TandemError
+from tandem_triton.core.options import RetryPolicy, TlsOptions
 
 from tandem.runtime.server import TritonServer
 from tests.conftest import StartTriton

@@ -14,7 +14,7 @@ from export.recognizer import published_weights  # noqa: E402
 from export.recognizer_parity import TOLERANCE, check_parity, sample_lanes  # noqa: E402
 from export.recognizer_torch import exported, imported, kept_of  # noqa: E402
 from tandem.training.errors import WeightsError  # noqa: E402
-from tandem.training.recognizer import Recognizer, load_weights, save_weights  # noqa: E402
+from tandem.training.network.recognizer import Recognizer, load_weights, save_weights  # noqa: E402
 
 # What torch's exporter says about its own insides.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")

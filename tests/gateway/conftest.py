@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tandem_client.queue import QueueNames
+from tandem_triton.queue import QueueNames
 
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer

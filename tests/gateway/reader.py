@@ -10,7 +10,7 @@ import asyncio
 import json
 import sys
 
-from tandem_client.queue import AsyncQueueClient, QueueNames, QueueOptions
+from tandem_triton.queue import AsyncQueueClient, QueueNames, QueueOptions
 
 from tests.client.orders import order
 

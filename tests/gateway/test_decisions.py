@@ -2,7 +2,7 @@ import json
 from typing import Any
 
 import pytest
-from tandem_client import errors
+from tandem_triton.core import errors
 
 from tandem.gateway.decisions import Ask, AskAgain, Bury, GiveBack, Reply, decide_on_error, decide_on_message
 

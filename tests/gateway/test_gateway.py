@@ -7,10 +7,10 @@ from collections.abc import Callable
 
 import aio_pika
 import pytest
-from tandem_client import AccessError, BadPictureError, DeadlineError, NotServedError, UnavailableError
-from tandem_client.errors import OverloadedError
-from tandem_client.queue import AsyncQueueClient, QueueClient, QueueNames, QueueOptions
-from tandem_client.queue.message import REASON_HEADER
+from tandem_triton import AccessError, BadPictureError, DeadlineError, NotServedError, UnavailableError
+from tandem_triton.core.errors import OverloadedError
+from tandem_triton.queue import AsyncQueueClient, QueueClient, QueueNames, QueueOptions
+from tandem_triton.queue.message import REASON_HEADER
 
 from tests.client.orders import order
 from tests.gateway.broker import Broker

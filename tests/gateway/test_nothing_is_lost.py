@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tandem_client.queue import QueueClient, QueueNames, QueueOptions
+from tandem_triton.queue import QueueClient, QueueNames, QueueOptions
 
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer

@@ -10,7 +10,7 @@ import os
 from collections.abc import Callable
 
 import pytest
-from tandem_client.queue import QueueClient, QueueNames, QueueOptions
+from tandem_triton.queue import QueueClient, QueueNames, QueueOptions
 
 from tandem.runtime.model_processes import model_processes
 from tandem.runtime.server import TritonServer

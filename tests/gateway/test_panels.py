@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
-from tandem_client.queue import QueueClient, QueueNames, QueueOptions
+from tandem_triton.queue import QueueClient, QueueNames, QueueOptions
 
 from tests.client.orders import order
 from tests.deploy.programs import ROOT

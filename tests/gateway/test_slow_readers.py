@@ -13,8 +13,8 @@ from collections.abc import Callable
 import aio_pika
 import aiormq.exceptions
 import pytest
-from tandem_client.queue import QueueClient, QueueNames, QueueOptions
-from tandem_client.queue.message import REASON_HEADER
+from tandem_triton.queue import QueueClient, QueueNames, QueueOptions
+from tandem_triton.queue.message import REASON_HEADER
 
 from tests.client.orders import order
 from tests.gateway.broker import Broker

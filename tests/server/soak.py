@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 from PIL import Image
-from tandem_client import Client, ClientOptions, TandemError
+from tandem_triton import Client, ClientOptions, TandemError
 from tritonclient import grpc
 
 from tandem.runtime.server import TritonServer

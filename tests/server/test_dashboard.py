@@ -13,8 +13,8 @@ from pathlib import Path
 import prometheus_client
 import pytest
 import yaml
-from tandem_client import BadPictureError, Client
-from tandem_client.prometheus import ClientCollector
+from tandem_triton import BadPictureError, Client
+from tandem_triton.core.prometheus import ClientCollector
 
 from tandem.runtime.server import TritonServer
 from tests.deploy.prometheus import DASHBOARD, Prometheus, panels, prometheus_for
@@ -48,7 +48,7 @@ def prometheus(
     exporter, thread = prometheus_client.start_http_server(0, "127.0.0.1", registry)
     targets = {
         "triton": triton_server.metrics_url,
-        "tandem-clients": f"127.0.0.1:{exporter.server_port}",
+        "tandem-triton-clients": f"127.0.0.1:{exporter.server_port}",
     }
     with prometheus_for(tmp_path_factory.mktemp("prometheus"), targets) as prometheus:
         yield prometheus

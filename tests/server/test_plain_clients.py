@@ -14,7 +14,7 @@ import pytest
 import tritonclient.grpc
 import tritonclient.http
 
-from tandem.batching.perf_analyzer import find_perf_analyzer, library_folder
+from tandem.batching.measure.perf_analyzer import find_perf_analyzer, library_folder
 
 pytestmark = pytest.mark.triton
 ROOT = Path(__file__).parents[2]

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 from PIL import Image
-from tandem_client import Client, TandemError
+from tandem_triton import Client, TandemError
 from tritonclient import grpc
 
 from tandem.runtime.model_processes import model_processes

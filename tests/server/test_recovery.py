@@ -13,8 +13,8 @@ from concurrent.futures import FIRST_EXCEPTION, Future, wait
 from pathlib import Path
 
 import pytest
-from tandem_client import Card, Client, ClientOptions, ServerError, UnavailableError
-from tandem_client.options import RetryPolicy
+from tandem_triton import Card, Client, ClientOptions, ServerError, UnavailableError
+from tandem_triton.core.options import RetryPolicy
 
 from tandem.runtime.model_processes import model_processes
 from tandem.runtime.options import ServerOptions

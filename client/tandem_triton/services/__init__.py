@@ -1,0 +1,1 @@
+"""A module a service: its typed answer."""

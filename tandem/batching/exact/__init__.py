@@ -1,0 +1,1 @@
+"""Exact results: Markov chains, episodes, the patent's regimes, bounds."""

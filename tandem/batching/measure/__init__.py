@@ -1,0 +1,1 @@
+"""Service times of a live model, and perf_analyzer."""

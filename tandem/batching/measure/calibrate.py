@@ -1,0 +1,343 @@
+"""Measures s(b) of a live model, one batch size after the other.
+
+How a batch of exactly b is made on any server: c single items ("plugs") occupy the c instances, then b items
+are sent, which wait together and are taken together when an instance becomes free. The server's own
+statistics say what ran: batch sizes that came out otherwise are counted where they belong, and sizes that
+never come about (a long queue delay, say) are measured with one request of b items.
+
+Three figures come from outside those statistics: the *gap*, time that an instance is occupied beyond the
+backend's own (waking threads, sending responses), from a closed loop that keeps all instances busy; the
+*slowdown* by which instances hinder each other, from the same loop; and the *transport*, what a lone item's
+latency holds beyond s(1).
+"""
+
+from __future__ import annotations
+
+import queue
+import time
+from collections import defaultdict
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+import numpy as np
+
+from tandem.batching.errors import CalibrationError
+from tandem.batching.measure.live_model import TIMEOUT_S, LiveModel, translated
+from tandem.batching.measure.samples import Sample
+from tandem.batching.service_time import LinearFit, ServiceTime, fit_line
+
+# A median of so many samples is good to about a tenth of their spread.
+SAMPLES = 25
+FEWEST_SAMPLES = 3
+# Share of the time budget for the closed loop; the rest is for the table.
+LOOP_SHARE = 0.2
+# The server answers first and counts then; on a busy machine the count may come that much later.
+STATISTICS_LAG_S = 1.0
+
+
+@dataclass(frozen=True, kw_only=True)
+class Calibration:
+    """Measured times of a model.
+
+    Attributes:
+        model: which.
+        service: median s(b) for b = 1 … largest measured, seconds, gap included.
+        spread_s: half the distance between the quartiles of s(b), seconds.
+        samples: how many batches of each size were measured.
+        gaps_s: part of each s(b) that the backend does not see, seconds.
+        slowdown: factor by which busy instances hinder each other, 1 or more; not part of `service`.
+        transport_s: what a client's latency has beyond queueing and s(b), seconds.
+        fit: alpha and beta; None with a single batch size.
+        took_s: how long measuring took.
+        demand: processors that a running batch uses; 1 where nobody could tell.
+    """
+
+    model: LiveModel
+    service: ServiceTime
+    spread_s: tuple[float, ...]
+    samples: tuple[int, ...]
+    gaps_s: tuple[float, ...]
+    slowdown: float
+    transport_s: float
+    fit: LinearFit | None
+    took_s: float
+    demand: float = 1.0
+
+    @property
+    def variation(self) -> float:
+        """Coefficient of variation of service times, from the quartiles, averaged over sizes."""
+        quartile_of_normal = 0.6745  # half the interquartile range of a normal law, in standard deviations
+        shares = np.array(self.spread_s) / np.array(self.service.seconds) / quartile_of_normal
+        return float(shares.mean())
+
+
+class Caller:
+    """Sends items and collects when each came back."""
+
+    def __init__(self, client: Any, model: LiveModel, samples: list[Sample]) -> None:
+        self._client, self._model, self._samples = client, model, samples
+        self._sent = 0
+        self._done: queue.Queue[tuple[float, Exception | None]] = queue.Queue()
+
+    def send(self, items: int = 1) -> None:
+        """Send one request of `items` items."""
+        import tritonclient.grpc as grpcclient  # noqa: PLC0415 - slow to import
+
+        sample = self._samples[self._sent % len(self._samples)]
+        self._sent += 1
+        inputs = []
+        for tensor in self._model.inputs:
+            array = sample[tensor.name]
+            if self._model.batches:
+                array = np.repeat(array[None], items, axis=0)
+            entry = grpcclient.InferInput(tensor.name, list(array.shape), tensor.datatype)
+            entry.set_data_from_numpy(array)
+            inputs.append(entry)
+        self._client.async_infer(self._model.name, inputs, self._take, client_timeout=TIMEOUT_S)
+
+    def _take(self, result: object, error: Exception | None) -> None:
+        del result
+        self._done.put((time.perf_counter(), error))
+
+    def receive(self) -> float:
+        """Clock time at which the next answer came.
+
+        Raises:
+            CalibrationError: it was an error, or none came in time.
+        """
+        try:
+            when, error = self._done.get(timeout=TIMEOUT_S)
+        except queue.Empty:
+            raise CalibrationError(f"{self._model.name} did not answer within {TIMEOUT_S:g} s") from None
+        if error is not None:
+            raise error
+        return when
+
+
+def calibrate(
+    client: Any,
+    model: LiveModel,
+    samples: list[Sample],
+    *,
+    max_batch: int | None = None,
+    budget_s: float = 20.0,
+    processor_clock: Callable[[], float] | None = None,
+) -> Calibration:
+    """Measured s(b) for b = 1 … the model's largest batch.
+
+    Args:
+        client: see `live_model.connect`.
+        model: not an ensemble.
+        samples: inputs of one item each, used in turn.
+        max_batch: largest batch to measure; at most the model's.
+        budget_s: about how long to measure, seconds.
+        processor_clock: processor time that the server has used, seconds; tells the model's demand.
+
+    Raises:
+        CalibrationError: the model answers with errors, or is an ensemble.
+        ModelNotFoundError, ServerDownError: it went away.
+    """
+    if model.steps:
+        raise CalibrationError(f"{model.name} is an ensemble; its steps are measured one by one")
+    largest = min(max_batch or model.max_batch, model.max_batch)
+    begin = time.perf_counter()
+    with translated(model.name):
+        caller = Caller(client, model, samples)
+        lone = _lone_latency(caller)
+        used, busy = processor_clock() if processor_clock else 0.0, _busy_s(client, model)
+        table = _measure_sizes(client, caller, model, largest, begin + budget_s * (1 - LOOP_SHARE))
+        used, busy = processor_clock() - used if processor_clock else 0.0, _busy_s(client, model) - busy
+        gaps, slowdown = _gaps(client, caller, model, largest, table, budget_s * LOOP_SHARE)
+    medians = [float(np.median(table[size])) + gaps[size - 1] for size in range(1, largest + 1)]
+    quartiles = [np.subtract(*np.percentile(table[size], (75, 25))) / 2 for size in range(1, largest + 1)]
+    return Calibration(
+        model=model,
+        service=ServiceTime(tuple(medians)),
+        spread_s=tuple(map(float, quartiles)),
+        samples=tuple(len(table[size]) for size in range(1, largest + 1)),
+        gaps_s=tuple(gaps),
+        slowdown=slowdown,
+        transport_s=max(lone - model.lone_delay_s - medians[0], 0.0),
+        fit=fit_line(range(1, largest + 1), medians) if largest > 1 else None,
+        took_s=time.perf_counter() - begin,
+        demand=used / busy if processor_clock and busy > 0 else 1.0,
+    )
+
+
+def batch_counts(client: Any, model: LiveModel) -> dict[int, tuple[int, float]]:
+    """How many batches of each size ran so far, and the backend's time for them together, seconds.
+
+    Raises:
+        ModelNotFoundError, ServerDownError: it went away.
+    """
+    with translated(model.name):
+        return _statistics(client, model)
+
+
+def slowed(
+    found: Calibration, before: dict[int, tuple[int, float]], after: dict[int, tuple[int, float]]
+) -> float:
+    """By how much batches took longer than when they were measured, as a share; 0 where none ran.
+
+    Args:
+        found: the measured times.
+        before: `batch_counts` before.
+        after: `batch_counts` after.
+    """
+    expected = spent = 0.0
+    for size, (count, busy) in after.items():
+        ran, time_before = before.get(size, (0, 0.0))
+        if size <= found.service.max_batch:
+            expected += (count - ran) * (found.service.of(size) - found.gaps_s[size - 1])
+            spent += busy - time_before
+    return spent / expected - 1 if expected > 0 else 0.0
+
+
+def completed_per_s(
+    client: Any, model: LiveModel, samples: list[Sample], *, in_flight: int, seconds: float
+) -> float:
+    """Items a second that come back while `in_flight` are always under way.
+
+    Raises:
+        CalibrationError: the model answers with errors.
+        ModelNotFoundError, ServerDownError: it went away.
+    """
+    with translated(model.name):
+        caller = Caller(client, model, samples)
+        for _ in range(in_flight):
+            caller.send()
+        for _ in range(in_flight):  # the first ones met an empty server
+            caller.receive()
+            caller.send()
+        begin, count = time.perf_counter(), 0
+        while time.perf_counter() - begin < seconds:
+            caller.receive()
+            caller.send()
+            count += 1
+        took = time.perf_counter() - begin
+        for _ in range(in_flight):
+            caller.receive()
+    return count / took
+
+
+def _lone_latency(caller: Caller) -> float:
+    """Median latency of an item that is alone, seconds; the first ones warm the model up."""
+    latencies = []
+    for _ in range(3 + SAMPLES // 2):
+        begin = time.perf_counter()
+        caller.send()
+        latencies.append(caller.receive() - begin)
+    return float(np.median(latencies[3:]))
+
+
+def _measure_sizes(
+    client: Any,
+    caller: Caller,
+    model: LiveModel,
+    largest: int,
+    until: float,
+) -> dict[int, list[float]]:
+    """Seconds that single batches took, by size; every size of 1 … largest has `FEWEST_SAMPLES` or more."""
+    times: dict[int, list[float]] = defaultdict(list)
+    before = _statistics(client, model)
+    for turn in range(SAMPLES):
+        for size in range(1, largest + 1):
+            enough = turn >= FEWEST_SAMPLES and time.perf_counter() > until
+            if enough or len(times[size]) >= SAMPLES:
+                continue
+            alone = size == 1 or (turn >= FEWEST_SAMPLES and not times[size])  # bursts do not make this size
+            plugs = 0 if alone else model.instances
+            for items in [1] * plugs + ([size] if alone else [1] * size):
+                caller.send(items)
+            for _ in range(plugs + (1 if alone else size)):
+                caller.receive()
+            after = _statistics(client, model)
+            for ran, (count, busy) in after.items():
+                new, spent = count - before.get(ran, (0, 0.0))[0], busy - before.get(ran, (0, 0.0))[1]
+                if new == 1:  # several of one size are an average, which would hide their spread
+                    times[ran].append(spent)
+            before = after
+    for size in range(1, largest + 1):
+        _fill(client, caller, model, size, times)
+    return times
+
+
+def _fill(client: Any, caller: Caller, model: LiveModel, size: int, times: dict[int, list[float]]) -> None:
+    """Measure a size that bursts did not make, with requests of that many items."""
+    while len(times[size]) < FEWEST_SAMPLES:
+        before = _statistics(client, model).get(size, (0, 0.0))
+        caller.send(size)
+        caller.receive()
+        after, until = before, time.perf_counter() + STATISTICS_LAG_S
+        while after[0] == before[0] and time.perf_counter() < until:
+            after = _statistics(client, model).get(size, (0, 0.0))
+        if after[0] == before[0]:
+            raise CalibrationError(f"{model.name} never ran a batch of {size}; its config must allow it")
+        times[size].append((after[1] - before[1]) / (after[0] - before[0]))
+
+
+def _gaps(
+    client: Any,
+    caller: Caller,
+    model: LiveModel,
+    largest: int,
+    table: dict[int, list[float]],
+    seconds: float,
+) -> tuple[list[float], float]:
+    """The gap for every batch size, seconds, and the slowdown of busy instances.
+
+    Full batches come about with twice as many items in flight as the instances take; batches of one with a
+    single item more than there are instances. Between the two the gap is taken as a line: it is sending
+    answers, mostly.
+    """
+    loop = partial(_closed_loop, client, caller, model, table)
+    full, slowdown = loop(2 * largest * model.instances, seconds / 2)
+    single = loop(model.instances + 1, seconds / 2)[0] if largest > 1 else full
+    return [float(gap) for gap in np.linspace(min(single, full), full, largest)], slowdown
+
+
+def _closed_loop(
+    client: Any,
+    caller: Caller,
+    model: LiveModel,
+    table: dict[int, list[float]],
+    in_flight: int,
+    seconds: float,
+) -> tuple[float, float]:
+    """The mean gap, seconds, and the slowdown, while so many items are always under way."""
+    before, begin = _statistics(client, model), time.perf_counter()
+    for _ in range(in_flight):
+        caller.send()
+    while time.perf_counter() - begin < seconds:
+        caller.receive()
+        caller.send()
+    end, after = time.perf_counter(), _statistics(client, model)
+    for _ in range(in_flight):
+        caller.receive()
+    ran = {size: count - before.get(size, (0, 0.0))[0] for size, (count, _) in after.items()}
+    busy = sum(after[size][1] - before.get(size, (0, 0.0))[1] for size in after)
+    expected = sum(count * float(np.median(table[size])) for size, count in ran.items() if table.get(size))
+    batches = sum(ran.values())
+    if batches == 0 or expected == 0:
+        return 0.0, 1.0
+    gap = max((end - begin) * model.instances - busy, 0.0) / batches
+    shortest = float(np.median(table[1]))
+    slowdown = max(busy / expected, 1.0) if model.instances > 1 else 1.0
+    return min(gap, shortest), slowdown
+
+
+def _busy_s(client: Any, model: LiveModel) -> float:
+    """Time that the model's instances have worked so far, seconds."""
+    return sum(busy for _, busy in _statistics(client, model).values())
+
+
+def _statistics(client: Any, model: LiveModel) -> dict[int, tuple[int, float]]:
+    """How many batches of each size ran so far, and how long they took together, seconds."""
+    answer = client.get_inference_statistics(model.name, client_timeout=TIMEOUT_S)
+    result = {}
+    for entry in answer.model_stats[0].batch_stats:
+        parts = (entry.compute_input, entry.compute_infer, entry.compute_output)
+        result[int(entry.batch_size)] = (int(entry.compute_infer.count), sum(part.ns for part in parts) / 1e9)
+    return result

@@ -1,0 +1,1 @@
+"""The planner: the best batch size for a measured model, its command, report and plots."""

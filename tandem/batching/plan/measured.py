@@ -1,0 +1,273 @@
+"""Measures what a plan needs to know of a live model: one station, or all stations of an ensemble."""
+
+from __future__ import annotations
+
+import math
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property, partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from tandem.batching.errors import CalibrationError
+from tandem.batching.measure.calibrate import Calibration, calibrate
+from tandem.batching.measure.in_place import InPlace, measure_in_place
+from tandem.batching.measure.live_model import TIMEOUT_S, LiveModel, Step, describe_model, translated
+from tandem.batching.measure.samples import Sample, make_samples
+from tandem.batching.outcome import Outcome, Station
+from tandem.batching.rules import Rule, greedy, timeout
+from tandem.batching.service_time import ServiceTime, fit_line
+from tandem.batching.simulate.ensemble import Ensemble, simulate_ensemble
+from tandem.batching.simulate.simulate import SimulationPlan, simulate
+from tandem.batching.solve import solve
+
+# Above this coefficient of variation service times are simulated as random: as a rule of thumb (Pollaczek and
+# Khinchine), a variation v makes waiting longer by the factor 1 + v², here half a per cent.
+STEADY = 0.07
+# Of the time that an ensemble's steps may take together, for the measurement in their place.
+IN_PLACE_SHARE = 0.6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measured:
+    """A live model with its times.
+
+    Attributes:
+        model: what was asked for.
+        steps: its calibration, or those of its steps.
+        transport_s: latency beyond the stations', seconds.
+        processors: processors that the stations share; infinity where they share none.
+    """
+
+    model: LiveModel
+    steps: tuple[Calibration, ...]
+    transport_s: float
+    processors: float = math.inf
+
+    @property
+    def max_batch(self) -> int:
+        """Largest batch measured at every step."""
+        return min(step.service.max_batch for step in self.steps)
+
+    @property
+    def one_s(self) -> float:
+        """Time of the slowest step alone, seconds."""
+        return max(step.service.of(1) for step in self.steps)
+
+    @property
+    def on_cpu(self) -> bool:
+        """True for an ensemble whose steps run on the server's processors, all of them."""
+        return len(self.steps) > 1 and all(step.model.on_cpu for step in self.steps)
+
+    @cached_property
+    def services(self) -> tuple[ServiceTime, ...]:
+        """s(b) of every step while all its instances are busy.
+
+        Where processors are shared, sharing them is what slows instances down; it is not counted twice.
+        """
+        factors = [1.0 if math.isfinite(self.processors) else step.slowdown for step in self.steps]
+        return tuple(
+            ServiceTime(tuple(factor * seconds for seconds in step.service.seconds))
+            for factor, step in zip(factors, self.steps, strict=True)
+        )
+
+    @property
+    def spread(self) -> float:
+        """Coefficient of variation of service times, the steps' weighted by time; 0 where they are steady."""
+        times = np.array([step.service.of(1) for step in self.steps])
+        mean = float(times @ [step.variation for step in self.steps] / times.sum())
+        return mean if mean > STEADY else 0.0
+
+    def configured(self) -> Ensemble:
+        """The stations with the rules that their configs on the server make."""
+        rules = [
+            timeout(service.max_batch, step.model.delay_us / 1e6)
+            if step.model.delay_us
+            else greedy(service.max_batch)
+            for service, step in zip(self.services, self.steps, strict=True)
+        ]
+        return self._ensemble(rules)
+
+    def _ensemble(self, rules: Sequence[Rule]) -> Ensemble:
+        stations = tuple(
+            Station(service=service, rule=rule, instances=step.model.instances)
+            for service, step, rule in zip(self.services, self.steps, rules, strict=True)
+        )
+        demand = tuple(step.demand for step in self.steps)
+        return Ensemble(stations=stations, demand=demand, processors=self.processors)
+
+    def figures(self, rule: Rule, rate: float, effort: SimulationPlan, *, triton: bool) -> Outcome:
+        """What the model does under a rule at a rate, as a client sees it.
+
+        Every step of an ensemble gets the same rule, and is simulated as the ideal rule has it; a single
+        model may also follow Triton's batcher.
+        """
+        effort = replace(effort, spread=self.spread)
+        ensemble = self._ensemble([limited(rule, service.max_batch) for service in self.services])
+        if len(ensemble.stations) > 1 or math.isfinite(self.processors):
+            return simulate_ensemble(ensemble, rate, effort).shifted(self.transport_s)
+        station = ensemble.stations[0]
+        if effort.spread or (triton and rule.waits):
+            outcome = simulate(
+                station, rate, effort, triton=triton, fixed_shapes=self.steps[0].model.fixed_shapes
+            )
+        else:
+            outcome = solve(station, rate, effort)
+        return outcome.shifted(self.transport_s)
+
+
+def limited(rule: Rule, max_batch: int) -> Rule:
+    """The rule for a step that can't take such large batches."""
+    if rule.max_batch <= max_batch:
+        return rule
+    return greedy(max_batch) if rule.kind == "greedy" else timeout(max_batch, rule.delay_s)
+
+
+def measure(
+    client: Any,
+    name: str,
+    *,
+    files: Sequence[bytes] = (),
+    shapes: dict[str, tuple[int, ...]] | None = None,
+    max_batch: int | None = None,
+    processors: float = math.inf,
+    budget_s: float,
+    processor_clock: Callable[[], float] | None = None,
+) -> Measured:
+    """Measure a model, or every step of an ensemble, on the live server.
+
+    Args:
+        client: see `live_model.connect`.
+        name: the model or ensemble.
+        files: contents for a BYTES input, e.g. encoded pictures.
+        shapes: shapes of inputs that vary, by name.
+        max_batch: largest batch to measure; at most the server's.
+        processors: processors that the stations share.
+        budget_s: seconds for each model.
+        processor_clock: processor time that the server has used, seconds; see `processor_seconds`.
+
+    Raises:
+        ServerDownError, ModelNotFoundError, CalibrationError: what went wrong.
+    """
+    times = partial(
+        calibrate, client, max_batch=max_batch, budget_s=budget_s, processor_clock=processor_clock
+    )
+    model = describe_model(client, name)
+    samples = make_samples(model, files, shapes or {})
+    if not model.steps:
+        found = times(model, samples)
+        return Measured(model=model, steps=(found,), transport_s=found.transport_s, processors=processors)
+    parts = [describe_model(client, step.model) for step in model.steps]
+    if any(part.steps for part in parts):
+        raise CalibrationError(f"{name} holds another ensemble; measure that one by itself")
+    largest = min(max_batch or model.max_batch, *(part.max_batch for part in parts))
+    placed = measure_in_place(
+        client,
+        model,
+        parts,
+        samples,
+        largest=largest,
+        budget_s=budget_s * IN_PLACE_SHARE * len(parts),
+        processor_clock=processor_clock,
+    )
+    steps = []
+    for index, (step, part) in enumerate(zip(model.steps, parts, strict=True)):
+        if all(size in placed.times[part.name] for size in range(1, largest + 1)):
+            steps.append(_from_place(part, placed, largest))
+        else:  # bursts do not stay together up to here: ask the step by itself
+            tensors = _walk(client, model.steps[:index], parts, samples)
+            steps.append(times(part, [_inputs_of(step, given) for given in tensors]))
+    # A lone item also waits out the delay that each step's config sets.
+    inside = sum(found.service.of(1) + found.model.lone_delay_s for found in steps)
+    return Measured(
+        model=model,
+        steps=tuple(steps),
+        transport_s=max(placed.lone_s - inside, 0.0),
+        processors=processors,
+    )
+
+
+def _walk(
+    client: Any, steps: Sequence[Step], parts: Sequence[LiveModel], samples: list[Sample]
+) -> list[Sample]:
+    """The ensemble's tensors behind the first steps, for every sample."""
+    known = samples
+    for step, part in zip(steps, parts, strict=False):
+        known = [given | _outputs_of(client, part, step, _inputs_of(step, given)) for given in known]
+    return known
+
+
+def _from_place(part: LiveModel, placed: InPlace, largest: int) -> Calibration:
+    """The calibration of a step whose sizes all came about in its place."""
+    times = [placed.times[part.name][size] for size in range(1, largest + 1)]
+    medians = tuple(float(np.median(seconds)) for seconds in times)
+    return Calibration(
+        model=part,
+        service=ServiceTime(medians),
+        spread_s=tuple(float(np.subtract(*np.percentile(seconds, (75, 25))) / 2) for seconds in times),
+        samples=tuple(map(len, times)),
+        gaps_s=(0.0,) * largest,
+        slowdown=1.0,
+        transport_s=0.0,
+        fit=fit_line(range(1, largest + 1), medians) if largest > 1 else None,
+        took_s=placed.took_s / len(placed.times),
+        demand=placed.demand,
+    )
+
+
+def processor_seconds(pid: int) -> float:
+    """Processor time that a process and all below it have used so far, seconds (Linux).
+
+    Raises:
+        CalibrationError: there is no such process.
+    """
+    children: dict[int, list[int]] = {}
+    times: dict[int, float] = {}
+    for entry in Path("/proc").iterdir():
+        if not entry.name.isdigit():
+            continue
+        try:  # processes come and go while we look
+            words = (entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
+        except OSError:
+            continue
+        children.setdefault(int(words[1]), []).append(int(entry.name))
+        times[int(entry.name)] = sum(map(int, words[11:15])) / os.sysconf("SC_CLK_TCK")
+    if pid not in times:
+        raise CalibrationError(f"there is no process {pid} on this machine; give the server's")
+    found, total = [pid], 0.0
+    while found:
+        current = found.pop()
+        total += times.get(current, 0.0)
+        found += children.get(current, [])
+    return total
+
+
+def _inputs_of(step: Step, tensors: Sample) -> Sample:
+    """The step's inputs among the ensemble's tensors, by the step's own names."""
+    return {inner: tensors[outer] for inner, outer in step.inputs.items()}
+
+
+def _outputs_of(client: Any, model: LiveModel, step: Step, given: Sample) -> Sample:
+    """What the step makes of one item, by the ensemble's names."""
+    import tritonclient.grpc as grpcclient  # noqa: PLC0415 - slow to import
+
+    inputs = []
+    for tensor in model.inputs:
+        array = given[tensor.name][None] if model.batches else given[tensor.name]
+        entry = grpcclient.InferInput(tensor.name, list(array.shape), tensor.datatype)
+        entry.set_data_from_numpy(np.ascontiguousarray(array))
+        inputs.append(entry)
+    with translated(model.name):
+        result = client.infer(model.name, inputs, client_timeout=TIMEOUT_S)
+    outputs = {}
+    for inner, outer in step.outputs.items():
+        array = result.as_numpy(inner)
+        if array is None or (model.batches and len(array) == 0):
+            raise CalibrationError(
+                f"{model.name} gave no {inner} for the sample; take one that it can work on"
+            )
+        outputs[outer] = array[0] if model.batches else array
+    return outputs

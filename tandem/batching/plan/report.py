@@ -1,0 +1,160 @@
+"""A plan as JSON (the contract of `tandem plan --json`) and as a table for people."""
+
+from __future__ import annotations
+
+import math
+
+from tandem.batching.errors import UnreachableObjectiveError, UnstableError
+from tandem.batching.plan.measured import Measured
+from tandem.batching.plan.planner import Plan, Setting, describe
+from tandem.batching.service_time import LinearFit
+
+Json = dict[str, object]
+# Digits of a figure in JSON: far more than anyone measures, few enough to read.
+DIGITS = 6
+# Instances that slow each other down by more are worth a word.
+SLOW = 1.1
+
+
+def setting_json(setting: Setting) -> Json:
+    """One entry of `settings`: null where there is no number (unstable, or a delay without end)."""
+    rule, outcome = setting.rule, setting.outcome
+    return {
+        "rule": rule.kind,
+        "max_batch": rule.max_batch,
+        "preferred": rule.max_batch if rule.kind == "greedy" else rule.preferred,
+        "delay_ms": _milliseconds(rule.delay_s),
+        "stable": outcome.stable,
+        "capacity_per_s": _number(outcome.capacity_per_s),
+        "mean_ms": _milliseconds(outcome.mean_s),
+        "p50_ms": _milliseconds(outcome.p50_s),
+        "p95_ms": _milliseconds(outcome.p95_s),
+        "p99_ms": _milliseconds(outcome.p99_s),
+        "utilization": _number(outcome.utilization),
+        "mean_batch": _number(outcome.mean_batch),
+        "method": outcome.method,
+        "ci95_mean_ms": _milliseconds(outcome.ci95_mean_s),
+    }
+
+
+def plan_json(plan: Plan) -> Json:
+    """The whole answer; `recommended` is null and `error` says why where no setting fits."""
+    answer: Json = {"settings": [setting_json(setting) for setting in plan.settings]}
+    try:
+        answer["recommended"] = setting_json(plan.recommended)
+    except UnreachableObjectiveError as error:
+        answer |= {"recommended": None, "error": str(error), "nearest": setting_json(plan.nearest)}
+    except UnstableError as error:
+        answer |= {"recommended": None, "error": str(error)}
+    answer["two"] = setting_json(plan.two)
+    return answer
+
+
+def plan_text(plan: Plan) -> str:
+    """A table of all settings, the best and two marked, and the recommendation in words."""
+    header = (
+        f"{'rule':8} {'M':>3} {'delay':>8} {'capacity':>9} {'mean':>9} {'p50':>9} {'p95':>9} {'p99':>9} "
+        f"{'busy':>5} {'batch':>6} {'regret':>7}  method\n"
+        f"{'':8} {'':3} {'ms':>8} {'1/s':>9} {'ms':>9} {'ms':>9} {'ms':>9} {'ms':>9}"
+    )
+    rows = [_row(plan, setting) for setting in plan.settings]
+    return "\n".join([header, *rows, "", *_conclusion(plan)])
+
+
+def _line_text(fit: LinearFit, gap_s: float) -> list[str]:
+    """Alpha and beta with their errors, and what is wrong with them."""
+    alpha, beta = (
+        f"{value * 1e3:.4g}" + (f" ± {error * 1e3:.2g}" if math.isfinite(error) else "")
+        for value, error in ((fit.alpha_s, fit.alpha_error_s), (fit.beta_s, fit.beta_error_s))
+    )
+    lines = [f"  alpha {alpha} ms, beta {beta} ms, gap {gap_s * 1e3:.2g} ms"]
+    if fit.alpha_s < 0 or fit.beta_s < 0:
+        lines.append("  warning: alpha or beta is negative, so s(b) is no such line; the table is used")
+    elif fit.bad:
+        lines.append(f"  warning: alpha + beta b is off by up to {fit.worst_relative:.0%}; the table is used")
+    return lines
+
+
+def measured_text(found: Measured) -> str:
+    """What was measured of a live model: a line for each of its steps, and warnings."""
+    lines = []
+    for step in found.steps:
+        times = ", ".join(
+            f"{time * 1e3:.4g} ± {spread * 1e3:.2g}"
+            for time, spread in zip(step.service.seconds, step.spread_s, strict=True)
+        )
+        lines.append(
+            f"{step.model.name}: s(b) = {times} ms, {step.model.instances} instance(s), {step.took_s:.0f} s"
+        )
+        if step.fit is None:
+            lines.append("  one batch size only: no alpha and beta; raise max_batch_size to measure more")
+            continue
+        lines += _line_text(step.fit, step.gaps_s[-1])
+        if step.slowdown > SLOW:
+            lines.append(
+                f"  warning: busy instances slow each other down {step.slowdown:.2f} times; counted in"
+            )
+    lines.append(f"transport and hand-over: {found.transport_s * 1e3:.2g} ms")
+    return "\n".join(lines)
+
+
+def _row(plan: Plan, setting: Setting) -> str:
+    rule, outcome = setting.rule, setting.outcome
+    delay = "-" if math.isinf(rule.delay_s) else f"{rule.delay_s * 1e3:.4g}"
+    start = f"{rule.kind:8} {rule.max_batch:3d} {delay:>8} {outcome.capacity_per_s:9.4g} "
+    if not outcome.stable:
+        return start + "unstable: more arrives than this can serve"
+    figures = (outcome.mean_s, outcome.p50_s, outcome.p95_s, outcome.p99_s)
+    method: str = outcome.method
+    if method == "simulated":
+        method = f"simulated, mean ± {outcome.ci95_mean_s * 1e3:.2g}"
+    regret = f"{plan.regret(setting):7.1%}" if setting.stable else "unstable at the highest rate"
+    return (
+        start
+        + " ".join(f"{figure * 1e3:9.4g}" for figure in figures)
+        + f" {outcome.utilization:5.2f} {outcome.mean_batch:6.2f} {regret}  {method}"
+    )
+
+
+def _conclusion(plan: Plan) -> list[str]:
+    question = plan.question
+    try:
+        chosen = plan.recommended
+    except (UnstableError, UnreachableObjectiveError):
+        return [f"two          {_summary(plan, plan.two)}"]
+    headroom = chosen.outcome.capacity_per_s / question.rate_max_per_s - 1
+    lines = [
+        f"recommended  {_summary(plan, chosen)}; {headroom:.0%} headroom above "
+        f"{question.rate_max_per_s:g} items a second",
+        f"two          {_summary(plan, plan.two)}",
+    ]
+    if chosen.rule.kind != "strict":
+        lines.append(f"Triton       {triton_settings(chosen)}")
+    return lines
+
+
+def _summary(plan: Plan, setting: Setting) -> str:
+    objective = plan.question.objective
+    if not setting.stable:
+        return f"{describe(setting.rule)}: unstable, it serves {setting.outcome.capacity_per_s:.4g} a second"
+    value = setting.value_s(objective) * 1e3
+    return f"{describe(setting.rule)}: {objective} {value:.4g} ms, regret {plan.regret(setting):.1%}"
+
+
+def triton_settings(setting: Setting) -> str:
+    """The lines of config.pbtxt that make the setting."""
+    rule = setting.rule
+    preferred = rule.max_batch if rule.kind == "greedy" else rule.preferred
+    delay = round(rule.delay_s * 1e6)
+    inner = f"preferred_batch_size: [ {preferred} ]"
+    if delay:
+        inner += f" max_queue_delay_microseconds: {delay}"
+    return f"max_batch_size: {rule.max_batch}  dynamic_batching {{ {inner} }}"
+
+
+def _number(value: float) -> float | None:
+    return round(value, DIGITS) if math.isfinite(value) else None
+
+
+def _milliseconds(seconds: float) -> float | None:
+    return _number(seconds * 1e3)

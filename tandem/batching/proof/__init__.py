@@ -1,0 +1,1 @@
+"""Predictions held beside a real server's measurements."""

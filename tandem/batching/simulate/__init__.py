@@ -1,0 +1,1 @@
+"""Simulation of one station and of an ensemble under Triton's dispatch rules."""

@@ -1,0 +1,1 @@
+"""Training: data sets, losses, and the loops that fit the networks."""

@@ -1,0 +1,98 @@
+"""Steps measured in their place, on a real Triton server; the waits are long, for a busy machine's sake."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tandem.batching.errors import CalibrationError
+from tandem.batching.measure.in_place import measure_in_place
+from tandem.batching.measure.live_model import connect, describe_model
+from tandem.batching.measure.samples import make_samples
+from tandem.batching.plan.measured import measure
+from tandem.batching.proof.reference import ReferenceModel, write_reference_model
+from tandem.runtime.options import ServerOptions
+from tandem.runtime.server import TritonServer
+
+pytestmark = pytest.mark.triton
+
+# Long enough for the second item of a burst to come in time, and for pairs to stay together.
+DELAY_US = 200_000
+FIRST = ReferenceModel(name="first", alpha_ms=40, beta_ms=20, max_batch=2, delay_us=DELAY_US)
+SECOND = ReferenceModel(name="second", alpha_ms=10, beta_ms=50, max_batch=2, delay_us=DELAY_US)
+# It takes what comes, one by one.
+EAGER = ReferenceModel(name="eager", alpha_ms=40, beta_ms=20, max_batch=2)
+ENSEMBLE = """
+platform: "ensemble"
+max_batch_size: 2
+input [ {{ name: "IN" data_type: TYPE_FP32 dims: [ 1 ] }} ]
+output [ {{ name: "OUT" data_type: TYPE_FP32 dims: [ 1 ] }} ]
+ensemble_scheduling {{ step [
+  {{ model_name: "{0}" model_version: -1
+    input_map {{ key: "{2}" value: "IN" }} output_map {{ key: "{3}" value: "MID" }} }},
+  {{ model_name: "{1}" model_version: -1
+    input_map {{ key: "ITEM" value: "MID" }} output_map {{ key: "SAME" value: "OUT" }} }}
+] }}
+"""
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonServer]:
+    folder = tmp_path_factory.mktemp("models")
+    for model in (FIRST, SECOND, EAGER):
+        write_reference_model(folder, model)
+    for name, *steps in (
+        ("together", "first", "second", "ITEM", "SAME"),
+        ("apart", "eager", "second", "ITEM", "SAME"),
+        ("nested", "apart", "second", "IN", "OUT"),
+    ):
+        (folder / name / "1").mkdir(parents=True)
+        (folder / name / "config.pbtxt").write_text(ENSEMBLE.format(*steps))
+    options = ServerOptions(model_repository=folder, grpc_port=0, http_port=0, metrics_port=0)
+    with TritonServer(options) as running:
+        yield running
+
+
+def set_s(model: ReferenceModel, size: int) -> float:
+    return (model.alpha_ms + model.beta_ms * size) / 1e3
+
+
+def test_bursts_that_stay_together_tell_every_steps_times(server: TritonServer, late_s: float) -> None:
+    client = connect(server.grpc_url)
+    whole = describe_model(client, "together")
+    parts = [describe_model(client, step.model) for step in whole.steps]
+    found = measure_in_place(client, whole, parts, make_samples(whole, [], {}), largest=2, budget_s=4)
+    for model in (FIRST, SECOND):
+        assert set(found.times[model.name]) == {1, 2}
+        for size, seconds in found.times[model.name].items():
+            assert len(seconds) >= 3
+            assert set_s(model, size) <= min(seconds) < set_s(model, size) + late_s
+    lone = set_s(FIRST, 1) + set_s(SECOND, 1) + 2 * DELAY_US / 1e6
+    assert lone <= found.lone_s < lone + 3 * late_s
+
+
+def test_the_delays_of_lone_items_are_no_transport(server: TritonServer, late_s: float) -> None:
+    found = measure(connect(server.grpc_url), "together", budget_s=3)
+    assert [step.model.name for step in found.steps] == ["first", "second"]
+    assert found.transport_s < min(3 * late_s, DELAY_US / 1e6)
+    for model, step in zip((FIRST, SECOND), found.steps, strict=True):
+        for size in (1, 2):
+            assert set_s(model, size) <= step.service.of(size) < set_s(model, size) + late_s
+
+
+def test_a_step_that_takes_items_one_by_one_is_asked_by_itself(server: TritonServer, late_s: float) -> None:
+    client = connect(server.grpc_url)
+    whole = describe_model(client, "apart")
+    parts = [describe_model(client, step.model) for step in whole.steps]
+    placed = measure_in_place(client, whole, parts, make_samples(whole, [], {}), largest=2, budget_s=2)
+    assert set(placed.times["eager"]) == {1}
+    eager = measure(client, "apart", budget_s=3).steps[0]
+    assert eager.model.name == "eager"
+    for size in (1, 2):
+        assert set_s(EAGER, size) <= eager.service.of(size) < set_s(EAGER, size) + late_s
+
+
+def test_an_ensemble_of_ensembles_is_refused(server: TritonServer) -> None:
+    with pytest.raises(CalibrationError, match="another ensemble"):
+        measure(connect(server.grpc_url), "nested", budget_s=1)
