@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from tandem.batching.errors import InvalidInputError, InvalidRateError
+from tandem.batching.measure import perf_analyzer
 from tandem.batching.measure.perf_analyzer import (
     PerfAnalyzerError,
     find_perf_analyzer,
@@ -17,7 +18,6 @@ from tandem.batching.measure.perf_analyzer import (
     read_record,
     run_poisson,
 )
-from tandem.batching.plan.measured import perf_analyzer
 
 
 def record(path: Path, requests: list[dict[str, object]]) -> Path:
