@@ -1,7 +1,7 @@
 """The house takes a new service without a change of its own: one that reverses a text.
 
-The folder holds what its author would write: a model, a `Service` value, an entry point. The service is reached
-by client, asyncio, HTTP, command, queue, gateway, metrics and load test.
+The folder holds what its author would write: a model, a `Service` value, an entry point. Clients, queue,
+gateway, metrics, command and load test reach the service.
 """
 
 from __future__ import annotations
