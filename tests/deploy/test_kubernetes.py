@@ -144,7 +144,7 @@ def test_the_autoscaler_reads_the_metric_that_the_adapter_makes(manifests: Manif
         scaled = manifests["ScaledObject/tandem"]["spec"]
         assert "HorizontalPodAutoscaler/tandem" not in manifests, "two autoscalers would pull the same rope"
         assert scaled["scaleTargetRef"]["name"] == "tandem"
-        assert scaled["triggers"][0]["metadata"]["queueName"] == QueueNames().pictures
+        assert scaled["triggers"][0]["metadata"]["queueName"] == QueueNames().items("id_card")
         return
     scaler = manifests["HorizontalPodAutoscaler/tandem"]["spec"]
     assert scaler["scaleTargetRef"]["name"] == manifests["Deployment/tandem"]["metadata"]["name"]
