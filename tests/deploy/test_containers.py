@@ -18,7 +18,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from tandem.runtime.setup import ensure_recognizer
+from export.services import set_up
 from tests.deploy.programs import ROOT, find_program
 
 COMPOSE = ROOT / "docker-compose.yml"
@@ -81,8 +81,7 @@ def test_every_service_is_pinned_hardened_and_watched(services):
 
 
 def test_what_is_in_flight_may_finish(services):
-    script = (ROOT / "deploy" / "serve.sh").read_text("utf-8")
-    (timeout_s,) = re.findall(r"--exit-timeout-secs=(\d+)", script)
+    (timeout_s,) = re.findall(r"TANDEM_STOP_TIMEOUT=(\d+)", DOCKERFILE.read_text("utf-8"))
     for name in ("triton", "triton-gpu"):
         assert int(services[name]["stop_grace_period"].removesuffix("s")) > int(timeout_s)
 
@@ -130,7 +129,7 @@ def test_the_images_packages_are_those_of_the_project():
 
 def test_the_networks_are_of_a_form_that_the_images_onnx_runtime_reads() -> None:
     """Release 24.10 has ONNX Runtime 1.19, which knows IR versions up to 10 and opsets up to 21."""
-    ensure_recognizer(lambda line: None)
+    set_up(["id_card"], lambda line: None)
     networks = list((ROOT / "model_repository").glob("*/1/*.onnx"))
     assert len(networks) >= 2
     for path in networks:
