@@ -1,4 +1,4 @@
-"""What the container runs, with a tritonserver that lies as the image's does: `tandem.runtime` and its variables.
+"""What the container runs: `tandem.runtime`, its variables, and a tritonserver laid out as in the image.
 
 The program is the embedded one of the same release, since the image's can't be had here.
 """

@@ -52,13 +52,13 @@ def test_a_service_brings_its_steps_and_what_they_call(repository: Path) -> None
 
 
 def test_a_service_that_is_not_there_is_refused_with_those_that_are(repository: Path) -> None:
-    with pytest.raises(UnknownServiceError, match="no model 'nonsense'.*broken, called.*whole"):
+    with pytest.raises(UnknownServiceError, match=r"no model 'nonsense'.*broken, called.*whole"):
         check_repositories([repository], ["second", "nonsense"])
 
 
 def test_the_same_name_in_two_repositories_is_refused(repository: Path, tmp_path: Path) -> None:
     (tmp_path / "more" / "second").mkdir(parents=True)
-    with pytest.raises(ModelRepositoryError, match="'second' is in .*models and in .*more"):
+    with pytest.raises(ModelRepositoryError, match=r"'second' is in .*models and in .*more"):
         check_repositories([repository, tmp_path / "more"], ["whole"])
 
 
