@@ -1,4 +1,4 @@
-"""The version of client and server alike; both packages, the images and the manifests take it from `VERSION`."""
+"""The version, of client and server alike: what the file `VERSION` says."""
 
 from __future__ import annotations
 
