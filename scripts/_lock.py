@@ -18,7 +18,7 @@ DEVELOP = ("dev", "cli", "images", "prometheus", "queue")
 # What builds the two projects themselves, which are installed without an environment of their own for that.
 BUILD = "setuptools>=77\n"
 WEIGHTS = "rapidocr==3.10.0\n"
-# Torch's build for GPUs asks for these; its build for CPUs, which is enough here, doesn't. So they are not locked.
+# Torch's build for GPUs asks for these; its build for CPUs, which is enough here, doesn't: not locked.
 _GPU = re.compile(r"(cuda-|triton$|nvidia-(?!pytriton))")
 _ENTRY = re.compile(
     r"^(?P<name>[\w.-]+)==(?P<rest>.*(?:\n    --hash=\S+(?: \\)?)+)\n(?:    #.*\n)*", re.MULTILINE
@@ -26,10 +26,10 @@ _ENTRY = re.compile(
 _HASH = re.compile(r"--hash=\S+")
 _MARK = " and platform_machine == 'x86_64' and sys_platform == 'linux'"  # every entry has it: all is for that
 HEADS = {
-    "serve": "What scripts/demo and scripts/serve install; written by scripts/lock. Installed without dependencies.",
-    "develop": "What scripts/test and the other commands install; written by scripts/lock, torch.txt goes with it.",
+    "serve": "What scripts/demo and scripts/serve install, without dependencies; by scripts/lock.",
+    "develop": "What the other commands install, with torch.txt, without dependencies; by scripts/lock.",
     "torch": "By scripts/lock; hashes of PyTorch's own builds for CPUs may be added by hand and are kept.",
-    "weights": "The wheel that carries the recogniser's weights, and nothing that it depends on; by scripts/lock.",
+    "weights": "The wheel that carries the recogniser's weights, without dependencies; by scripts/lock.",
 }
 
 
@@ -67,11 +67,11 @@ def write(name: str, lines: Iterable[str]) -> None:
 
 def keep_hashes(entry: str, old: Path) -> str:
     """The entry with those hashes of the old file that it lacks, if that is of the same version."""
-    version = entry.split()[0]
+    version = entry.split(maxsplit=1)[0]
     text = old.read_text("utf-8") if old.exists() else ""
     known = _HASH.findall(entry)
     more = [one for one in _HASH.findall(text) if one not in known] if f"\n{version}" in text else []
-    return " \\\n    ".join([entry.split(" \\\n")[0], *known, *more]) + "\n"
+    return " \\\n    ".join([entry.split(" \\\n", maxsplit=1)[0], *known, *more]) + "\n"
 
 
 def main() -> int:
