@@ -46,9 +46,14 @@ _LOG = logging.getLogger(__name__)
 # a lock in their shared memory) or gives the process up. Nothing is served yet, so starting again is safe.
 _START_RACES = ("boost::interprocess::lock_exception", "is not healthy")
 _START_TRIES = 3
-# glibc raises its limit for blocks of their own to 32 MiB as pictures come and go, and its heap gets holes:
-# the decoder's memory wandered by 25 MiB over 16,000 odd pictures. With a fixed limit it moved by 0.3 MiB.
-_OWN_BLOCK_BYTES = 2**20
+# glibc gives a picture's buffers back to the kernel, which clears their pages again for the next picture: 7,400
+# page faults and 29 ms of system time a picture. So blocks of up to 32 MiB come from the heap, and the heap
+# keeps 128 MiB when it shrinks: 10 faults, 4.5 ms, and a fifth more memory (docs/performance.md).
+_ALLOCATOR = {
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(128 * 2**20),
+    "MALLOC_TOP_PAD_": str(16 * 2**20),
+}
 _POLL_INTERVAL_S = 0.05
 _PROBE_TIMEOUT_S = 2.0
 _NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
@@ -268,8 +273,7 @@ class TritonServer:
     def _environment(self, libraries: Sequence[Path]) -> dict[str, str]:
         """The server's environment: its stubs must find this Python, its packages, and `tandem`."""
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
-        environment.setdefault("MALLOC_MMAP_THRESHOLD_", str(_OWN_BLOCK_BYTES))
-        environment |= self.options.environment
+        environment = _ALLOCATOR | environment | self.options.environment
         # Else ONNX Runtime keeps records of its use in the home folder and sends them to its maker.
         environment["ORT_DISABLE_TELEMETRY"] = "1"
         # The models' processes read paths with Chinese characters, whatever the locale.
