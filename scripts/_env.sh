@@ -122,6 +122,8 @@ SYSTEM_PACKAGES=(fonts-noto-cjk fonts-noto-cjk-extra fonts-noto-core fonts-wqy-z
   fonts-arphic-ukai fonts-arphic-uming fonts-ocr-b fonts-dejavu-core fonts-dejavu-extra libb64-0d prometheus nginx-light
   rabbitmq-server)
 
+is_root() { ((EUID == 0)); }
+
 # need_system: installs those of SYSTEM_PACKAGES that are missing where it may, else says what to run.
 need_system() {
   local package missing=()
@@ -131,7 +133,7 @@ need_system() {
     [[ "$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null)" == "install ok installed" ]] || missing+=("$package")
   done
   ((${#missing[@]})) || return 0
-  if ((EUID == 0)) && command -v apt-get >/dev/null; then
+  if is_root && command -v apt-get >/dev/null; then
     apt_install "${missing[@]}"
   else
     say "tests that need what isn't installed are skipped; to have them all: sudo apt-get install --no-install-recommends ${missing[*]}"

@@ -46,7 +46,7 @@ _LOG = logging.getLogger(__name__)
 # a lock in their shared memory) or gives the process up. Nothing is served yet, so starting again is safe.
 _START_RACES = ("boost::interprocess::lock_exception", "is not healthy")
 _START_TRIES = 3
-# glibc gives a picture's buffers back to the kernel, which clears their pages again for the next picture: 7,400
+# glibc gives a picture's buffers back to the kernel, which clears their pages again for the next one: 7,400
 # page faults and 29 ms of system time a picture. So blocks of up to 32 MiB come from the heap, and the heap
 # keeps 128 MiB when it shrinks: 10 faults, 4.5 ms, and a fifth more memory (docs/performance.md).
 _ALLOCATOR = {
@@ -273,7 +273,7 @@ class TritonServer:
     def _environment(self, libraries: Sequence[Path]) -> dict[str, str]:
         """The server's environment: its stubs must find this Python, its packages, and `tandem`."""
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
-        environment = _ALLOCATOR | environment | self.options.environment
+        environment = {**_ALLOCATOR, **environment, **self.options.environment}
         # Else ONNX Runtime keeps records of its use in the home folder and sends them to its maker.
         environment["ORT_DISABLE_TELEMETRY"] = "1"
         # The models' processes read paths with Chinese characters, whatever the locale.

@@ -117,13 +117,14 @@ def requirements(name: str) -> dict[str, str]:
 
 def test_the_images_packages_are_those_of_the_project():
     pinned = requirements("server.txt") | requirements("export.txt") | requirements("gateway.txt")
-    for requirement in map(Requirement, importlib.metadata.requires("tandem") or []):
+    for requirement in map(Requirement, importlib.metadata.requires("tandem-triton") or []):
         environment = {"python_version": "3.10", "extra": "serve"}
         if requirement.marker is not None and not requirement.marker.evaluate(environment):
             continue
         version = pinned.get(requirement.name.lower())
         assert version is None or requirement.specifier.contains(version), requirement
-    assert requirements("server.txt").keys() == {"numpy", "opencv-python-headless", "pillow"}
+    steps, runtime = {"numpy", "opencv-python-headless", "pillow"}, {"tritonclient", "protobuf"}
+    assert steps | runtime <= requirements("server.txt").keys()
     assert {"onnx", "onnxruntime", "rapidocr"} <= pinned.keys()
 
 
@@ -153,6 +154,13 @@ def test_the_steps_import_nothing_that_the_image_lacks() -> None:
     sources += [ROOT / "tandem" / "errors.py", *(ROOT / "model_repository").glob("*/1/model.py")]
     allowed = {"numpy", "cv2", "PIL", "triton_python_backend_utils", *(f"tandem.{name}" for name in ours)}
     assert imports(sources) <= allowed
+
+
+def test_the_start_imports_nothing_that_the_image_lacks() -> None:
+    """But for the embedded server's own ONNX backend, in whose place the image has NVIDIA's."""
+    runtime = ROOT / "tandem" / "runtime"
+    sources = list(runtime.glob("*.py"))
+    assert imports(sources) <= {"tandem.runtime", "google.protobuf", "google", "tritonclient.grpc", "tritonclient"}
 
 
 def test_the_gateway_imports_nothing_that_its_image_lacks() -> None:

@@ -159,7 +159,12 @@ def test_the_adapters_query_is_one_that_prometheus_understands(tmp_path: Path) -
     query = rule["metricsQuery"].replace("<<.GroupBy>>", "pod").replace("<<.LabelMatchers>>", 'pod="a"')
     rules = {"groups": [{"name": "adapter", "rules": [{"record": "queue", "expr": query}]}]}
     (tmp_path / "rules.yml").write_text(yaml.safe_dump(rules))
-    command = [find_program("promtool", "apt install prometheus"), "check", "rules", tmp_path / "rules.yml"]
+    command = [
+        find_program("promtool", "apt install prometheus"),
+        "check",
+        "rules",
+        str(tmp_path / "rules.yml"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
