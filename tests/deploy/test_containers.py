@@ -160,7 +160,13 @@ def test_the_start_imports_nothing_that_the_image_lacks() -> None:
     """But for the embedded server's own ONNX backend, in whose place the image has NVIDIA's."""
     runtime = ROOT / "tandem" / "runtime"
     sources = list(runtime.glob("*.py"))
-    assert imports(sources) <= {"tandem.runtime", "google.protobuf", "google", "tritonclient.grpc", "tritonclient"}
+    assert imports(sources) <= {
+        "tandem.runtime",
+        "google.protobuf",
+        "google",
+        "tritonclient.grpc",
+        "tritonclient",
+    }
 
 
 def test_the_gateway_imports_nothing_that_its_image_lacks() -> None:
