@@ -101,9 +101,14 @@ def test_an_unreachable_database_is_said() -> None:
 def test_what_the_commands_install_is_looked_up_too(monkeypatch: pytest.MonkeyPatch) -> None:
     script = runpy.run_path(str(ROOT / "scripts" / "_audit.py"))
     asked: list[str] = []
+
+    def audit_none(path: Path, url: str, ignored: list[str]) -> bool:
+        asked.append(path.name)
+        return True
+
     known = script["main"].__globals__
     monkeypatch.setitem(known, "reachable", lambda url: "")
-    monkeypatch.setitem(known, "audit", lambda path, url, ignored: bool(asked.append(path.name)) or True)
+    monkeypatch.setitem(known, "audit", audit_none)
     monkeypatch.setattr(sys, "argv", ["audit"])
     assert script["main"]() == 0
     images = {"export.txt", "gateway.txt", "server.txt"}
