@@ -48,11 +48,13 @@ _START_RACES = ("boost::interprocess::lock_exception", "is not healthy")
 _START_TRIES = 3
 # glibc gives a picture's buffers back to the kernel, which clears their pages again for the next one: 7,400
 # page faults and 29 ms of system time a picture. So blocks of up to 32 MiB come from the heap, and the heap
-# keeps 128 MiB when it shrinks: 10 faults, 4.5 ms, and a fifth more memory (docs/performance.md).
+# keeps 128 MiB when it shrinks: 10 faults, 5 ms, and a fifth more memory (docs/performance.md).
 _ALLOCATOR = {
     "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
     "MALLOC_TRIM_THRESHOLD_": str(128 * 2**20),
-    "MALLOC_TOP_PAD_": str(16 * 2**20),
+    "MALLOC_TOP_PAD_": str(2**20),
+    # Each of the server's many threads would else keep a heap of its own.
+    "MALLOC_ARENA_MAX": "2",
 }
 _POLL_INTERVAL_S = 0.05
 _PROBE_TIMEOUT_S = 2.0
