@@ -64,7 +64,7 @@ fingerprint() {
 }
 
 # need GROUP…: makes .venv with the packages of these groups, unless that is done.
-#   serve     the server, the client, and what the models need
+#   serve     the server, what the models need, and the client with every subcommand of `tandem`
 #   develop   all that tests, training, measuring and the batching model need as well
 need() {
   local print group

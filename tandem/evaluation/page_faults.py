@@ -1,4 +1,4 @@
-"""What glibc's allocator costs the server a picture: system time and page faults, before and with our settings.
+"""What glibc's allocator costs the server a picture: system time and page faults, before and with ours.
 
     .venv/bin/python -m tandem.evaluation.page_faults [PICTURE…] [--count 40] [--rounds 2]
 
