@@ -72,6 +72,7 @@ def test_every_service_is_pinned_hardened_and_watched(services):
         assert not service["user"].startswith("0"), name
         assert service["healthcheck"]["test"][0] == "CMD", name
         assert service["ulimits"]["core"] == 0, name
+        assert {"mem_limit", "cpus", "pids_limit"} <= service.keys(), name
         assert all(port.startswith("127.0.0.1:") for port in service["ports"]), name
         folders = [mount for mount in service.get("volumes", []) if mount.startswith("./")]
         for mount in folders:
