@@ -74,9 +74,8 @@ class ServerProcess:
 
     def _kill_group(self) -> bool:
         """Kill what is left of the group; False if nobody is."""
-        with suppress(
-            ChildProcessError
-        ):  # as a container's first process we get the orphans, and must collect them
+        # A container's first process gets the orphans: nobody else would collect them.
+        with suppress(ChildProcessError):
             while os.waitpid(-self.pid, os.WNOHANG)[0]:
                 pass
         try:

@@ -87,7 +87,7 @@ FIRST_PROCESS = """
 import ctypes, os, sys, time
 from pathlib import Path
 from tandem.runtime.process import ServerProcess
-ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: orphans come to us, as to a container's first process
+ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: orphans come to us, as in a container
 lines = []
 process = ServerProcess(["bash", "-c", "sleep 1000 & sleep 1000 & echo up; wait"], os.environ, lines.append)
 while not lines:
