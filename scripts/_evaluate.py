@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 
+from export.services import set_up
 from tandem.evaluation import evaluate, quality_flags
 from tandem.runtime.errors import EmbeddedServerError
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
-from tandem.runtime.setup import REPOSITORY, ensure_ready
+from tandem.runtime.setup import REPOSITORY
 
 # What is asked elsewhere, or of no server at all.
 _SERVERLESS = ("--url", "--records")
@@ -23,9 +24,11 @@ def run(arguments: list[str]) -> int:
         main(arguments)
         return 0
     try:
-        ensure_ready(say)
+        set_up(["id_card"], say)
         say("starting Triton …")
-        options = ServerOptions(model_repository=REPOSITORY, grpc_port=0, http_port=0, metrics_port=0)
+        options = ServerOptions(
+            model_repository=REPOSITORY, services=("id_card",), grpc_port=0, http_port=0, metrics_port=0
+        )
         with TritonServer(options, log=lambda _line: None) as server:
             main([*arguments, "--url", server.grpc_url])
     except EmbeddedServerError as error:

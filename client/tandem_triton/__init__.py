@@ -6,6 +6,7 @@
 ...         print(card.side, dict(card.fields))
 """
 
+from tandem_triton._version import __version__
 from tandem_triton.core.aio import AsyncClient
 from tandem_triton.core.client import Client
 from tandem_triton.core.errors import (
@@ -64,6 +65,7 @@ __all__ = [
     "TandemError",
     "TlsOptions",
     "UnavailableError",
+    "__version__",
     "encode_picture",
     "find_services",
     "service_named",
