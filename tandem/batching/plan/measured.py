@@ -20,9 +20,10 @@ from tandem.batching.measure.samples import Sample, make_samples
 from tandem.batching.outcome import Outcome, Station
 from tandem.batching.rules import Rule, greedy, timeout
 from tandem.batching.service_time import ServiceTime, fit_line
-from tandem.batching.simulate.ensemble import Ensemble, simulate_ensemble
-from tandem.batching.simulate.simulate import SimulationPlan, simulate
-from tandem.batching.solve import solve
+from tandem.batching.simulate.ensemble import Ensemble
+from tandem.batching.simulate.estimate import Effort
+from tandem.batching.simulate.traffic import Traffic
+from tandem.batching.solve import solve, solve_ensemble
 
 # Above this coefficient of variation service times are simulated as random: as a rule of thumb (Pollaczek and
 # Khinchine), a variation v makes waiting longer by the factor 1 + v², here half a per cent.
@@ -99,8 +100,8 @@ class Measured:
         demand = tuple(step.demand for step in self.steps)
         return Ensemble(stations=stations, demand=demand, processors=self.processors)
 
-    def figures(self, rule: Rule, rate: float, effort: SimulationPlan, *, triton: bool) -> Outcome:
-        """What the model does under a rule at a rate, as a client sees it.
+    def figures(self, rule: Rule, traffic: Traffic | float, effort: Effort, *, triton: bool) -> Outcome:
+        """What the model does under a rule with such traffic, as a client sees it.
 
         Every step of an ensemble gets the same rule, and is simulated as the ideal rule has it; a single
         model may also follow Triton's batcher.
@@ -108,14 +109,9 @@ class Measured:
         effort = replace(effort, spread=self.spread)
         ensemble = self._ensemble([limited(rule, service.max_batch) for service in self.services])
         if len(ensemble.stations) > 1 or math.isfinite(self.processors):
-            return simulate_ensemble(ensemble, rate, effort).shifted(self.transport_s)
-        station = ensemble.stations[0]
-        if effort.spread or (triton and rule.waits):
-            outcome = simulate(
-                station, rate, effort, triton=triton, fixed_shapes=self.steps[0].model.fixed_shapes
-            )
-        else:
-            outcome = solve(station, rate, effort)
+            return solve_ensemble(ensemble, traffic, effort).shifted(self.transport_s)
+        fixed = self.steps[0].model.fixed_shapes
+        outcome = solve(ensemble.stations[0], traffic, effort, triton=triton, fixed_shapes=fixed)
         return outcome.shifted(self.transport_s)
 
 

@@ -34,11 +34,18 @@ def setting_json(setting: Setting) -> Json:
         "mean_batch": _number(outcome.mean_batch),
         "method": outcome.method,
         "ci95_mean_ms": _milliseconds(outcome.ci95_mean_s),
+        "ci95_p95_ms": _milliseconds(outcome.ci95_p95_s),
+        "ci95_p99_ms": _milliseconds(outcome.ci95_p99_s),
     }
 
 
-def plan_json(plan: Plan) -> Json:
-    """The whole answer; `recommended` is null and `error` says why where no setting fits."""
+def plan_json(plan: Plan, even: Plan | None = None) -> Json:
+    """The whole answer; `recommended` is null and `error` says why where no setting fits.
+
+    Args:
+        plan: the answer.
+        even: the same question for independent arrivals, where the answer is for others.
+    """
     answer: Json = {"settings": [setting_json(setting) for setting in plan.settings]}
     try:
         answer["recommended"] = setting_json(plan.recommended)
@@ -47,18 +54,43 @@ def plan_json(plan: Plan) -> Json:
     except UnstableError as error:
         answer |= {"recommended": None, "error": str(error)}
     answer["two"] = setting_json(plan.two)
+    if even is not None:
+        answer["planned_for_even_arrivals"] = _even_json(plan, even)
     return answer
 
 
-def plan_text(plan: Plan) -> str:
-    """A table of all settings, the best and two marked, and the recommendation in words."""
+def _even_json(plan: Plan, even: Plan) -> Json | None:
+    """What the setting for independent arrivals does with the plan's own; null where there is none."""
+    chosen = _even_choice(plan, even)
+    if chosen is None:
+        return None
+    regret = plan.regret(chosen)
+    return setting_json(chosen) | {"regret": _number(regret)}
+
+
+def _even_choice(plan: Plan, even: Plan) -> Setting | None:
+    """The setting of `plan` that would have been recommended for independent arrivals."""
+    try:
+        rule = even.recommended.rule
+    except (UnstableError, UnreachableObjectiveError):
+        return None
+    return next((setting for setting in plan.settings if setting.rule == rule), None)
+
+
+def plan_text(plan: Plan, even: Plan | None = None) -> str:
+    """The answer in three lines, and below it a table of all settings.
+
+    Args:
+        plan: the answer.
+        even: the same question for independent arrivals, where the answer is for others.
+    """
     header = (
         f"{'rule':8} {'M':>3} {'delay':>8} {'capacity':>9} {'mean':>9} {'p50':>9} {'p95':>9} {'p99':>9} "
         f"{'busy':>5} {'batch':>6} {'regret':>7}  method\n"
         f"{'':8} {'':3} {'ms':>8} {'1/s':>9} {'ms':>9} {'ms':>9} {'ms':>9} {'ms':>9}"
     )
     rows = [_row(plan, setting) for setting in plan.settings]
-    return "\n".join([header, *rows, "", *_conclusion(plan)])
+    return "\n".join([*_conclusion(plan, even), "", header, *rows])
 
 
 def _line_text(fit: LinearFit, gap_s: float) -> list[str]:
@@ -107,7 +139,10 @@ def _row(plan: Plan, setting: Setting) -> str:
     figures = (outcome.mean_s, outcome.p50_s, outcome.p95_s, outcome.p99_s)
     method: str = outcome.method
     if method == "simulated":
-        method = f"simulated, mean ± {outcome.ci95_mean_s * 1e3:.2g}"
+        method = (
+            f"simulated, mean ± {outcome.ci95_mean_s / outcome.mean_s:.1%}, "
+            f"p99 ± {outcome.ci95_p99_s / outcome.p99_s:.1%}"
+        )
     regret = f"{plan.regret(setting):7.1%}" if setting.stable else "unstable at the highest rate"
     return (
         start
@@ -116,7 +151,7 @@ def _row(plan: Plan, setting: Setting) -> str:
     )
 
 
-def _conclusion(plan: Plan) -> list[str]:
+def _conclusion(plan: Plan, even: Plan | None) -> list[str]:
     question = plan.question
     try:
         chosen = plan.recommended
@@ -130,6 +165,8 @@ def _conclusion(plan: Plan) -> list[str]:
     ]
     if chosen.rule.kind != "strict":
         lines.append(f"Triton       {triton_settings(chosen)}")
+    if even is not None and (other := _even_choice(plan, even)) is not None:
+        lines.append(f"even traffic would ask for   {_summary(plan, other)} with this traffic")
     return lines
 
 

@@ -20,8 +20,9 @@ rule holds. Threads are taken as infinitely fast; items arrive one a request.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from tandem.batching.simulate.compiled import compiled
 
 # What `DynamicBatchScheduler::BatcherThread` sleeps when its queue is empty.
 IDLE_WAIT_S = 0.5
@@ -31,7 +32,7 @@ TICK_S = 1e-6
 NEW, SCHEDULED, STALE = 0, 1, 2
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled()
 def _form(  # noqa: PLR0911 - the order of the source's conditions
     waiting: int,
     payload: int,
@@ -76,9 +77,7 @@ def _form(  # noqa: PLR0911 - the order of the source's conditions
     return 0, wait, saturated, next_preferred
 
 
-@njit(  # type: ignore[untyped-decorator]
-    "Tuple((f8[::1], i8[::1], f8))(f8[::1], f8[::1], f8[::1], i8, i8, f8, i8, b1)", cache=True, nogil=True
-)
+@compiled("Tuple((f8[::1], i8[::1], f8))(f8[::1], f8[::1], f8[::1], i8, i8, f8, i8, b1)")
 def run_triton(  # noqa: PLR0912, PLR0915 - one event loop; numba would not share its state across functions
     arrivals: NDArray[np.float64],
     service: NDArray[np.float64],

@@ -9,7 +9,14 @@ import pytest
 
 from tandem.batching.__main__ import main
 from tandem.batching.exact.single import greedy_mean_s
-from tandem.batching.plan.two import RATIOS, best_and_regret, full_at, means_s, service_of, strict_mean_s
+from tandem.batching.plan.regret_of_two import (
+    RATIOS,
+    best_and_regret,
+    full_at,
+    means_s,
+    service_of,
+    strict_mean_s,
+)
 
 PAGE = Path(__file__).parents[3] / "docs" / "batching.md"
 
