@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tandem.batching.errors import InvalidInputError
 from tandem.batching.exact.single import solve_single
 from tandem.batching.exact.strict import solve_strict
 from tandem.batching.outcome import MAX_LOAD, Outcome, Station, check_rate, unstable
@@ -10,7 +11,7 @@ from tandem.batching.service_time import ServiceTime
 from tandem.batching.simulate.ensemble import Ensemble, ensemble_run, simulate_ensemble
 from tandem.batching.simulate.estimate import Effort
 from tandem.batching.simulate.recorded import simulate_recorded
-from tandem.batching.simulate.rounds import Control
+from tandem.batching.simulate.rounds import Control, DrawTimes
 from tandem.batching.simulate.station import one_sequence, simulate
 from tandem.batching.simulate.traffic import Poisson, Recorded, Traffic
 
@@ -36,6 +37,7 @@ def solve(
     *,
     triton: bool = False,
     fixed_shapes: bool = True,
+    draw_times: DrawTimes | None = None,
 ) -> Outcome:
     """Figures of a station; `method` says how they were found. This is the one place that chooses.
 
@@ -46,9 +48,12 @@ def solve(
         triton: Triton's batcher as it is, instead of the ideal rule; without a delay they are the same, and
             Triton has no strict rule, which is then the ideal one.
         fixed_shapes: all inputs of the model have fixed shapes (matters to Triton's batcher only).
+        draw_times: service times that depend on the items, whose means are the station's; simulated by the
+            ideal rule.
 
     Raises:
         InvalidRateError: the rate is not positive and finite.
+        InvalidInputError: service times that depend on the items, with recorded arrivals.
     """
     traffic = Poisson(traffic) if isinstance(traffic, float | int) else traffic
     effort = effort or Effort()
@@ -56,7 +61,9 @@ def solve(
     if not station.is_stable(rate):
         return unstable(station)
     poisson = isinstance(traffic, Poisson)
-    departs = triton and station.rule.waits and station.rule.kind != "strict"
+    departs = triton and station.rule.waits and station.rule.kind != "strict" and draw_times is None
+    if isinstance(traffic, Recorded) and draw_times is not None:
+        raise InvalidInputError("recorded arrivals and items of different lengths don't go together yet")
     if isinstance(traffic, Recorded):
         run = one_sequence(station, triton=departs, fixed_shapes=fixed_shapes)
         return simulate_recorded(
@@ -67,9 +74,17 @@ def solve(
             instances=station.instances,
             capacity_per_s=station.capacity_per_s,
         )
-    if departs or not poisson or effort.spread or not is_exact(station):
+    if departs or draw_times or not poisson or effort.spread or not is_exact(station):
         control = known_queue(station.capacity_per_s, rate) if poisson else None
-        return simulate(station, traffic, effort, triton=departs, fixed_shapes=fixed_shapes, control=control)
+        return simulate(
+            station,
+            traffic,
+            effort,
+            triton=departs,
+            fixed_shapes=fixed_shapes,
+            control=control,
+            draw_times=draw_times,
+        )
     if station.rule.max_batch == 1 or station.rule.kind == "strict":
         return solve_strict(station, rate)
     return solve_single(station, rate)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import math
 import sys
 from collections.abc import Callable
 from dataclasses import replace
@@ -12,9 +13,10 @@ from pathlib import Path
 from tandem.batching.commands.plan_options import add_arguments, check_packages
 from tandem.batching.commands.subjects import Subject, known_model, live_model, numbers
 from tandem.batching.commands.traffic_options import Asked, asked_traffic
+from tandem.batching.commands.watch import watch
 from tandem.batching.errors import BatchingError, InvalidInputError, UnreachableObjectiveError, UnstableError
 from tandem.batching.outcome import Outcome
-from tandem.batching.plan.planner import TWO, Question, default_delays_s, plan
+from tandem.batching.plan.planner import TWO, Plan, Question, default_delays_s, plan
 from tandem.batching.plan.report import plan_json, plan_text
 from tandem.batching.rules import Rule, greedy
 from tandem.batching.simulate.estimate import Effort
@@ -52,6 +54,8 @@ def run(arguments: argparse.Namespace) -> int:
 
 def _run(arguments: argparse.Namespace) -> int:
     check_packages(arguments)
+    if arguments.watch:
+        return watch(arguments)
     asked = asked_traffic(arguments)
     if arguments.write and not arguments.model:
         raise InvalidInputError("--write needs --model: the model or ensemble whose config is written")
@@ -66,6 +70,8 @@ def _run(arguments: argparse.Namespace) -> int:
     print(json.dumps(plan_json(answer, even), indent=1) if arguments.json else plan_text(answer, even))
     if arguments.plot:
         _draw(arguments.plot, subject, question)
+    if arguments.report:
+        _report(arguments.report, subject, answer, even, asked)
     chosen = answer.recommended  # raises where there is none, after the table has shown why
     if arguments.write:
         _write(arguments, chosen.rule)
@@ -102,15 +108,34 @@ def make_question(
     )
 
 
+def _curves(subject: Subject) -> list[Rule]:
+    return [greedy(size) for size in PLOT_SIZES if size <= max(subject.max_batch, TWO)]
+
+
 def _draw(path: Path, subject: Subject, question: Question) -> None:
     from tandem.batching.plan.plots import draw_plan  # noqa: PLC0415 - matplotlib takes seconds to import
 
-    sizes = [size for size in PLOT_SIZES if size <= max(subject.max_batch, TWO)]
     figures = _solver(subject, COARSE, Poisson)
-    draw_plan(
-        path, figures, [greedy(size) for size in sizes], rate_per_s=question.rate_per_s, title=subject.name
-    )
+    draw_plan(path, figures, _curves(subject), rate_per_s=question.rate_per_s, title=subject.name)
     print(f"drawn: {path}", file=sys.stderr)
+
+
+def _report(path: Path, subject: Subject, answer: Plan, even: Plan | None, asked: Asked) -> None:
+    from tandem.batching.plan.html_report import write_report  # noqa: PLC0415 - matplotlib is slow
+
+    question = answer.question
+    limit = f", at most {question.slo_s * 1e3:g} ms" if math.isfinite(question.slo_s) else ""
+    write_report(
+        path,
+        answer,
+        even,
+        title=subject.name,
+        question=f"{question.rate_per_s:g} items a second ({asked.words}); {question.objective}{limit}.",
+        measured=subject.measured,
+        figures=_solver(subject, COARSE, Poisson),
+        rules=_curves(subject),
+    )
+    print(f"report: {path}", file=sys.stderr)
 
 
 def _write(arguments: argparse.Namespace, rule: Rule) -> None:

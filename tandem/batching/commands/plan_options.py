@@ -52,6 +52,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     out.add_argument(
         "--plot", type=Path, metavar="FILE.png", help="draw latency over rate, and the map of the best M"
     )
+    out.add_argument(
+        "--report", type=Path, metavar="FILE.html", help="write the answer, plots and table as one HTML file"
+    )
     out.add_argument("--write", metavar="NAME", help="write configs/NAME.pbtxt with the recommended setting")
     out.add_argument("--model-repository", type=Path, default=Path("model_repository"), metavar="FOLDER")
 
@@ -108,6 +111,17 @@ def _add_live(live: argparse._ArgumentGroup) -> None:
         metavar="P",
         help="processors that an ensemble's steps share (default: all, if it is here and on CPU)",
     )
+    live.add_argument(
+        "--watch",
+        action="store_true",
+        help="follow the model's own traffic, send nothing, and say when its setting is no longer right",
+    )
+    live.add_argument(
+        "--every-s", type=float, default=10.0, metavar="S", help="with --watch: how often to look"
+    )
+    live.add_argument(
+        "--for-s", type=float, metavar="S", help="with --watch: how long (default: until stopped)"
+    )
     live.add_argument("--tls", action="store_true", help="speak TLS, trusting the system's authorities")
     live.add_argument("--tls-roots", type=Path, metavar="FILE", help="PEM of the authorities to trust")
     live.add_argument("--tls-key", type=Path, metavar="FILE", help="PEM of our own key, for mutual TLS")
@@ -116,7 +130,7 @@ def _add_live(live: argparse._ArgumentGroup) -> None:
         "--token-file",
         type=Path,
         metavar="FILE",
-        help="its first line goes along with each request as `authorization: Bearer …`",
+        help="its first line is the token that goes along with each request",
     )
 
 

@@ -33,12 +33,14 @@ class Subject:
         max_batch: its largest batch.
         one_s: s(1), seconds.
         figures: what it does with a given effort, under a rule, with such traffic.
+        measured: what was measured of it, lines for people; empty where its times are known.
     """
 
     name: str
     max_batch: int
     one_s: float
     figures: Callable[[Effort, Rule, Traffic], Outcome]
+    measured: str = ""
 
 
 def known_model(arguments: argparse.Namespace) -> Subject:
@@ -90,7 +92,13 @@ def live_model(arguments: argparse.Namespace) -> Subject:
         budget_s=arguments.budget_s,
         processor_clock=partial(processor_seconds, arguments.pid) if arguments.pid else None,
     )
-    print(measured_text(found), file=sys.stderr)
+    said = measured_text(found)
+    if not arguments.data:
+        made = ", ".join(f"{tensor.name} {tensor.datatype}" for tensor in found.model.inputs)
+        said += (
+            f"\nits inputs were made up, all zeros ({made}); give real ones with --data if content matters"
+        )
+    print(said, file=sys.stderr)
     shared = arguments.processors
     if shared is None and found.on_cpu and is_here(arguments.url):
         shared = float(os.cpu_count() or 1)
@@ -103,6 +111,7 @@ def live_model(arguments: argparse.Namespace) -> Subject:
         max_batch=found.max_batch,
         one_s=found.one_s,
         figures=lambda effort, rule, traffic: found.figures(rule, traffic, effort, triton=triton),
+        measured=said,
     )
 
 

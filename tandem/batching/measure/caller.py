@@ -22,16 +22,19 @@ class Caller:
         self._done: queue.Queue[tuple[float, Exception | None]] = queue.Queue()
 
     def send(self, items: int = 1) -> None:
-        """Send one request of `items` items."""
+        """Send one request of `items` items, all the next sample."""
+        self.send_samples([self._sent % len(self._samples)] * items)
+        self._sent += 1
+
+    def send_samples(self, chosen: list[int]) -> None:
+        """Send one request of these samples, by their places."""
         import tritonclient.grpc as grpcclient  # noqa: PLC0415 - slow to import
 
-        sample = self._samples[self._sent % len(self._samples)]
-        self._sent += 1
         inputs = []
         for tensor in self._model.inputs:
-            array = sample[tensor.name]
+            array = self._samples[chosen[0]][tensor.name]
             if self._model.batches:
-                array = np.repeat(array[None], items, axis=0)
+                array = np.stack([self._samples[place][tensor.name] for place in chosen])
             entry = grpcclient.InferInput(tensor.name, list(array.shape), tensor.datatype)
             entry.set_data_from_numpy(array)
             inputs.append(entry)

@@ -10,6 +10,8 @@ from typing import Any
 
 from tandem.batching.errors import CalibrationError, InvalidInputError, ModelNotFoundError, ServerDownError
 
+# How a server that `scripts/serve` started wants its callers' token (`runtime.access`).
+TOKEN_METADATA = "triton-grpc-protocol-tandem-token"  # noqa: S105 - a header's name
 # Longest that one request or one question to the server may take; a batch of a heavy model on a CPU takes
 # seconds.
 TIMEOUT_S = 60.0
@@ -91,7 +93,8 @@ class Connection:
         roots: PEM file of the authorities to trust; None takes the system's.
         key: PEM file of our own key, for mutual TLS.
         certificate: PEM file of our own certificate; given exactly if `key` is.
-        token: sent along with each request as `authorization: Bearer …`; None for none.
+        token: sent along with each request, as `authorization: Bearer …`, which proxies ask for, and as this
+            project's server wants it; None for none.
     """
 
     tls: bool = False
@@ -142,12 +145,13 @@ def connect(url: str, connection: Connection = PLAIN) -> Any:
 
 
 def _bearer(token: str) -> Any:
-    """A plugin of the client library that sends a token along with each request."""
+    """A plugin of the client library that sends a token along with each request, in both ways."""
     from tritonclient.grpc import InferenceServerClientPlugin  # noqa: PLC0415
 
     class Bearer(InferenceServerClientPlugin):  # type: ignore[misc]
         def __call__(self, request: Any) -> None:
             request.headers["authorization"] = f"Bearer {token}"
+            request.headers[TOKEN_METADATA] = token
 
     return Bearer()
 
@@ -170,6 +174,10 @@ def translated(name: str) -> Iterator[None]:
         if "NOT_FOUND" in status or "unknown model" in message.lower() or "is not ready" in message:
             raise ModelNotFoundError(
                 f"the server does not serve a model {name!r} ({message}); check the name, or load it"
+            ) from error
+        if "restricted" in message:
+            raise ServerDownError(
+                f"the server wants a token ({message}); give it with --token-file"
             ) from error
         if "UNAVAILABLE" in status and "connect" in message.lower():
             raise ServerDownError(f"the server went away ({message}); start it again") from error

@@ -13,13 +13,16 @@ from typing import Any
 import numpy as np
 
 from tandem.batching.errors import CalibrationError
+from tandem.batching.lengths import LengthModel
 from tandem.batching.measure.calibrate import Calibration, calibrate
 from tandem.batching.measure.in_place import InPlace, measure_in_place
 from tandem.batching.measure.live_model import TIMEOUT_S, LiveModel, Step, describe_model, translated
+from tandem.batching.measure.mixed_batches import measure_lengths
 from tandem.batching.measure.samples import Sample, make_samples
 from tandem.batching.outcome import Outcome, Station
 from tandem.batching.rules import Rule, greedy, timeout
 from tandem.batching.service_time import ServiceTime, fit_line
+from tandem.batching.simulate.by_length import times_by_length
 from tandem.batching.simulate.ensemble import Ensemble
 from tandem.batching.simulate.estimate import Effort
 from tandem.batching.simulate.traffic import Traffic
@@ -41,12 +44,14 @@ class Measured:
         steps: its calibration, or those of its steps.
         transport_s: latency beyond the stations', seconds.
         processors: processors that the stations share; infinity where they share none.
+        lengths: how a batch's time depends on its items; None where they take about the same time.
     """
 
     model: LiveModel
     steps: tuple[Calibration, ...]
     transport_s: float
     processors: float = math.inf
+    lengths: LengthModel | None = None
 
     @property
     def max_batch(self) -> int:
@@ -106,12 +111,24 @@ class Measured:
         Every step of an ensemble gets the same rule, and is simulated as the ideal rule has it; a single
         model may also follow Triton's batcher.
         """
+        if self.lengths is not None:
+            return self._by_lengths(self.lengths, rule, traffic, effort)
         effort = replace(effort, spread=self.spread)
         ensemble = self._ensemble([limited(rule, service.max_batch) for service in self.services])
         if len(ensemble.stations) > 1 or math.isfinite(self.processors):
             return solve_ensemble(ensemble, traffic, effort).shifted(self.transport_s)
         fixed = self.steps[0].model.fixed_shapes
         outcome = solve(ensemble.stations[0], traffic, effort, triton=triton, fixed_shapes=fixed)
+        return outcome.shifted(self.transport_s)
+
+    def _by_lengths(
+        self, lengths: LengthModel, rule: Rule, traffic: Traffic | float, effort: Effort
+    ) -> Outcome:
+        """Figures of a single model whose items differ; they are drawn from the sample."""
+        service = lengths.mean_service()
+        rule = limited(rule, service.max_batch)
+        station = Station(service=service, rule=rule, instances=self.steps[0].model.instances)
+        outcome = solve(station, traffic, effort, draw_times=times_by_length(lengths, rule.max_batch))
         return outcome.shifted(self.transport_s)
 
 
@@ -155,7 +172,17 @@ def measure(
     samples = make_samples(model, files, shapes or {})
     if not model.steps:
         found = times(model, samples)
-        return Measured(model=model, steps=(found,), transport_s=found.transport_s, processors=processors)
+        lengths = None
+        if len(samples) > 1 and model.batches:
+            largest = min(max_batch or model.max_batch, model.max_batch)
+            lengths = measure_lengths(client, model, samples, largest=largest, budget_s=budget_s)
+        return Measured(
+            model=model,
+            steps=(found,),
+            transport_s=found.transport_s,
+            processors=processors,
+            lengths=lengths,
+        )
     parts = [describe_model(client, step.model) for step in model.steps]
     if any(part.steps for part in parts):
         raise CalibrationError(f"{name} holds another ensemble; measure that one by itself")

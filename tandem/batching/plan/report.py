@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from tandem.batching.errors import UnreachableObjectiveError, UnstableError
+from tandem.batching.lengths import LengthModel
 from tandem.batching.plan.measured import Measured
 from tandem.batching.plan.planner import Plan, Setting, describe
 from tandem.batching.service_time import LinearFit
@@ -90,7 +93,7 @@ def plan_text(plan: Plan, even: Plan | None = None) -> str:
         f"{'':8} {'':3} {'ms':>8} {'1/s':>9} {'ms':>9} {'ms':>9} {'ms':>9} {'ms':>9}"
     )
     rows = [_row(plan, setting) for setting in plan.settings]
-    return "\n".join([*_conclusion(plan, even), "", header, *rows])
+    return "\n".join([*conclusion(plan, even), "", header, *rows])
 
 
 def _line_text(fit: LinearFit, gap_s: float) -> list[str]:
@@ -126,8 +129,32 @@ def measured_text(found: Measured) -> str:
             lines.append(
                 f"  warning: busy instances slow each other down {step.slowdown:.2f} times; counted in"
             )
+    if found.lengths is not None:
+        lines += _lengths_text(found.lengths)
     lines.append(f"transport and hand-over: {found.transport_s * 1e3:.2g} ms")
     return "\n".join(lines)
+
+
+def _lengths_text(lengths: LengthModel) -> list[str]:
+    """How a batch's time depends on its items."""
+    alone = np.array(lengths.alone_s) * 1e3
+    lines = [
+        f"  its {len(alone)} samples take {alone.min():.4g} to {alone.max():.4g} ms alone "
+        f"(mean {alone.mean():.4g}); traffic is drawn from them"
+    ]
+    factors = zip(lengths.constant_s, lengths.longest, lengths.others, strict=True)
+    for size, (constant, longest, others) in enumerate(factors, start=1):
+        if size > 1:
+            lines.append(
+                f"  a batch of {size}: {constant * 1e3:.3g} ms + {longest:.2f} x its longest item "
+                f"+ {others:.2f} x the others (off by {lengths.off:.0%} or less on average)"
+            )
+    short, shared = lengths.shared_short_s()
+    lines.append(
+        f"  a short item (the shortest quarter) takes {short * 1e3:.4g} ms alone, "
+        f"{shared * 1e3:.4g} ms in a pair with a random one"
+    )
+    return lines
 
 
 def _row(plan: Plan, setting: Setting) -> str:
@@ -151,7 +178,8 @@ def _row(plan: Plan, setting: Setting) -> str:
     )
 
 
-def _conclusion(plan: Plan, even: Plan | None) -> list[str]:
+def conclusion(plan: Plan, even: Plan | None) -> list[str]:
+    """The lines of answer: recommended, two, and what to write into the config."""
     question = plan.question
     try:
         chosen = plan.recommended
