@@ -15,7 +15,8 @@ from pathlib import Path
 
 from tandem.batching.errors import BatchingError
 from tandem.batching.measure.live_model import connect
-from tandem.batching.plan.measured import measure, processor_seconds
+from tandem.batching.measure.processor_time import processor_seconds
+from tandem.batching.plan.measured import measure
 from tandem.batching.plan.report import measured_text
 from tandem.batching.proof.comparison import Row, as_json, draw, relative_errors, save_traces, table
 from tandem.batching.proof.ensemble_proof import measured_capacity, run_loads

@@ -111,6 +111,10 @@ def _add_live(live: argparse._ArgumentGroup) -> None:
         metavar="P",
         help="processors that an ensemble's steps share (default: all, if it is here and on CPU)",
     )
+    _add_watching_and_connection(live)
+
+
+def _add_watching_and_connection(live: argparse._ArgumentGroup) -> None:
     live.add_argument(
         "--watch",
         action="store_true",

@@ -72,7 +72,8 @@ def live_model(arguments: argparse.Namespace) -> Subject:
         ServerError: the server or the model can't be measured.
     """
     from tandem.batching.measure import live_model as server  # noqa: PLC0415 - needs tritonclient
-    from tandem.batching.plan.measured import measure, processor_seconds  # noqa: PLC0415
+    from tandem.batching.measure.processor_time import processor_seconds  # noqa: PLC0415
+    from tandem.batching.plan.measured import measure  # noqa: PLC0415
 
     if not (arguments.url and arguments.model):
         raise InvalidInputError("a live model needs both --url and --model")

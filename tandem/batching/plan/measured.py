@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -86,6 +84,10 @@ class Measured:
         times = np.array([step.service.of(1) for step in self.steps])
         mean = float(times @ [step.variation for step in self.steps] / times.sum())
         return mean if mean > STEADY else 0.0
+
+    def sharing(self, processors: float) -> Measured:
+        """The same with so many processors for all stations."""
+        return replace(self, processors=processors)
 
     def configured(self) -> Ensemble:
         """The stations with the rules that their configs on the server make."""
@@ -183,9 +185,25 @@ def measure(
             processors=processors,
             lengths=lengths,
         )
+    return _measure_ensemble(
+        client, model, samples, times, max_batch=max_batch, budget_s=budget_s, processor_clock=processor_clock
+    ).sharing(processors)
+
+
+def _measure_ensemble(
+    client: Any,
+    model: LiveModel,
+    samples: list[Sample],
+    times: Callable[[LiveModel, list[Sample]], Calibration],
+    *,
+    max_batch: int | None,
+    budget_s: float,
+    processor_clock: Callable[[], float] | None,
+) -> Measured:
+    """Every step of an ensemble, in its place, or by itself where bursts do not stay together."""
     parts = [describe_model(client, step.model) for step in model.steps]
     if any(part.steps for part in parts):
-        raise CalibrationError(f"{name} holds another ensemble; measure that one by itself")
+        raise CalibrationError(f"{model.name} holds another ensemble; measure that one by itself")
     largest = min(max_batch or model.max_batch, *(part.max_batch for part in parts))
     placed = measure_in_place(
         client,
@@ -205,12 +223,7 @@ def measure(
             steps.append(times(part, [_inputs_of(step, given) for given in tensors]))
     # A lone item also waits out the delay that each step's config sets.
     inside = sum(found.service.of(1) + found.model.lone_delay_s for found in steps)
-    return Measured(
-        model=model,
-        steps=tuple(steps),
-        transport_s=max(placed.lone_s - inside, 0.0),
-        processors=processors,
-    )
+    return Measured(model=model, steps=tuple(steps), transport_s=max(placed.lone_s - inside, 0.0))
 
 
 def _walk(
@@ -239,33 +252,6 @@ def _from_place(part: LiveModel, placed: InPlace, largest: int) -> Calibration:
         took_s=placed.took_s / len(placed.times),
         demand=placed.demand,
     )
-
-
-def processor_seconds(pid: int) -> float:
-    """Processor time that a process and all below it have used so far, seconds (Linux).
-
-    Raises:
-        CalibrationError: there is no such process.
-    """
-    children: dict[int, list[int]] = {}
-    times: dict[int, float] = {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:  # processes come and go while we look
-            words = (entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        except OSError:
-            continue
-        children.setdefault(int(words[1]), []).append(int(entry.name))
-        times[int(entry.name)] = sum(map(int, words[11:15])) / os.sysconf("SC_CLK_TCK")
-    if pid not in times:
-        raise CalibrationError(f"there is no process {pid} on this machine; give the server's")
-    found, total = [pid], 0.0
-    while found:
-        current = found.pop()
-        total += times.get(current, 0.0)
-        found += children.get(current, [])
-    return total
 
 
 def _inputs_of(step: Step, tensors: Sample) -> Sample:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from tandem.batching.measure.calibrate import Calibration
 from tandem.batching.measure.perf_analyzer import Trace
 from tandem.batching.outcome import Outcome, Station
-from tandem.batching.plan.planner import Objective, Question, plan
+from tandem.batching.plan.planner import Objective, Plan, Question, plan
 from tandem.batching.proof.comparison import WARM_UP
 from tandem.batching.proof.reference_runs import Subject, calibrate_subject, make_subject, undisturbed
 from tandem.batching.rules import Rule, greedy, timeout
@@ -116,21 +117,7 @@ def judge_case(
     widest = max(subjects, key=lambda subject: (subject.rule.max_batch, -subject.rule.delay_s))
     found = calibrate_subject(url, widest, budget_s)
     by_rule = {subject.rule: subject for subject in subjects}
-
-    def figures(rule: Rule, rate: float) -> Outcome:
-        station = Station(service=found.service, rule=rule, instances=case.instances)
-        return solve(station, rate, triton=True)
-
-    delays = tuple(sorted({subject.rule.delay_s for subject in subjects if subject.rule.waits}))
-    question = Question(
-        rate_per_s=case.rate_per_s,
-        rate_max_per_s=case.rate_per_s,
-        objective=case.objective,
-        max_batch=max(sizes),
-        delays_s=delays,
-        sizes=tuple(sizes),
-    )
-    answer = plan(question, figures)
+    answer = _plan_case(case, found, subjects, sizes)
     stable = [by_rule[s.rule] for s in answer.settings if s.stable and s.rule in by_rule]
 
     requests *= MORE_REQUESTS[case.objective]
@@ -154,3 +141,21 @@ def judge_case(
         calibration_s=found.took_s,
         sweep_s=len(stable) * requests / case.rate_per_s,
     )
+
+
+def _plan_case(case: Case, found: Calibration, subjects: Sequence[Subject], sizes: Sequence[int]) -> Plan:
+    """The planner's answer from a calibration, for the grid's sizes and delays."""
+
+    def figures(rule: Rule, rate: float) -> Outcome:
+        station = Station(service=found.service, rule=rule, instances=case.instances)
+        return solve(station, rate, triton=True)
+
+    question = Question(
+        rate_per_s=case.rate_per_s,
+        rate_max_per_s=case.rate_per_s,
+        objective=case.objective,
+        max_batch=max(sizes),
+        delays_s=tuple(sorted({subject.rule.delay_s for subject in subjects if subject.rule.waits})),
+        sizes=tuple(sizes),
+    )
+    return plan(question, figures)

@@ -58,4 +58,4 @@ def test_the_page_has_the_tables_as_printed(capsys: pytest.CaptureFixture[str]) 
 def test_the_page_has_a_row_for_every_ratio() -> None:
     rows = [line for line in PAGE.read_text(encoding="utf-8").splitlines() if line.startswith("| ")]
     for ratio in RATIOS:
-        assert sum(line.startswith(f"| {ratio:g} |") for line in rows) == 2
+        assert sum(line.startswith(f"| {ratio:g} |") for line in rows) == 3
