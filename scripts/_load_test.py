@@ -16,15 +16,15 @@ from pathlib import Path
 from export.services import set_up
 from tandem.batching.errors import BatchingError
 from tandem.batching.measure.live_model import connect
-from tandem.batching.plan.measured import measure, processor_seconds
+from tandem.batching.measure.processor_time import processor_seconds
+from tandem.batching.plan.measured import measure
 from tandem.batching.plan.report import measured_text
+from tandem.batching.proof.comparison import Row, as_json, draw, relative_errors, save_traces, table
 from tandem.batching.proof.ensemble_proof import measured_capacity, run_loads
-from tandem.batching.proof.proof import Row, as_json, draw, relative_errors, save_traces, table
-from tandem.batching.proof.reference_proof import (
-    Case,
+from tandem.batching.proof.planner_choice import Case, judge_case
+from tandem.batching.proof.reference_runs import (
     batcher_subjects,
     calibrate_subject,
-    judge_case,
     perf_analyzer_transport_s,
     run_subject,
     write_subjects,

@@ -61,6 +61,8 @@ class Outcome:
         mean_batch: items in a batch, averaged over batches.
         method: how the figures were found.
         ci95_mean_s: half width of the 95 % confidence interval of `mean_s`; 0 where exact.
+        ci95_p95_s: the same of `p95_s`.
+        ci95_p99_s: the same of `p99_s`.
     """
 
     stable: bool
@@ -73,6 +75,8 @@ class Outcome:
     mean_batch: float = math.nan
     method: Method = "exact"
     ci95_mean_s: float = math.nan
+    ci95_p95_s: float = math.nan
+    ci95_p99_s: float = math.nan
 
     def shifted(self, seconds: float) -> Outcome:
         """The same with a constant added to every latency (transport to and from the server)."""
@@ -83,6 +87,21 @@ class Outcome:
             p95_s=self.p95_s + seconds,
             p99_s=self.p99_s + seconds,
         )
+
+    @property
+    def precision(self) -> float:
+        """The widest half width of a 95 % interval, as a share of its figure; nan where unstable."""
+        pairs = (
+            (self.ci95_mean_s, self.mean_s),
+            (self.ci95_p95_s, self.p95_s),
+            (self.ci95_p99_s, self.p99_s),
+        )
+        return max(half / figure for half, figure in pairs)
+
+    def of_station(self, capacity_per_s: float, rate_per_s: float, instances: int) -> Outcome:
+        """The same with its capacity, where `utilization` still holds busy seconds an item."""
+        busy = min(self.utilization * rate_per_s / instances, 1.0)
+        return replace(self, capacity_per_s=capacity_per_s, utilization=busy)
 
 
 def unstable(station: Station) -> Outcome:

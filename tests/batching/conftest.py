@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from tandem.batching.simulate.simulate import SimulationPlan
+from tandem.batching.simulate.estimate import Effort
 
 
 @pytest.fixture(scope="session")
-def plan() -> SimulationPlan:
-    """Enough items for a mean within about one per cent at moderate load, in a tenth of a second."""
-    return SimulationPlan(items=100_000, replications=10, seed=7)
+def plan() -> Effort:
+    """Means within half a per cent, in a tenth of a second."""
+    return Effort(precision=0.01, seed=7)
 
 
 @pytest.fixture(scope="session")

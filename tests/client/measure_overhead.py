@@ -136,7 +136,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=6, help="of each asker in each round")
     parser.add_argument("--id-card", action="store_true", help="the real ensemble")
     chosen = parser.parse_args()
-    subjects = (TWENTY_MS, SWIFT, AT_ONCE)
+    subjects: tuple[Subject, ...] = (TWENTY_MS, SWIFT, AT_ONCE)
     if chosen.id_card:
         set_up(["id_card"], _say)
         picture = SAMPLE.read_bytes()

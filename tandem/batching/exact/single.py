@@ -75,6 +75,8 @@ def solve_single(station: Station, rate_per_s: float) -> Outcome:
         mean_batch=mean_batch,
         method="exact",
         ci95_mean_s=0.0,
+        ci95_p95_s=0.0,
+        ci95_p99_s=0.0,
     )
 
 

@@ -67,6 +67,8 @@ def solve_strict(station: Station, rate_per_s: float) -> Outcome:
         mean_batch=float(most),
         method="exact",
         ci95_mean_s=0.0,
+        ci95_p95_s=0.0,
+        ci95_p99_s=0.0,
     )
 
 

@@ -13,18 +13,19 @@ latency holds beyond s(1).
 
 from __future__ import annotations
 
-import queue
 import time
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import numpy as np
 
 from tandem.batching.errors import CalibrationError
-from tandem.batching.measure.live_model import TIMEOUT_S, LiveModel, translated
+from tandem.batching.measure.batch_statistics import Counts, batch_counts, busy_s, since
+from tandem.batching.measure.caller import Caller
+from tandem.batching.measure.closed_loop import gaps_and_slowdown
+from tandem.batching.measure.live_model import LiveModel, translated
 from tandem.batching.measure.samples import Sample
 from tandem.batching.service_time import LinearFit, ServiceTime, fit_line
 
@@ -73,49 +74,6 @@ class Calibration:
         return float(shares.mean())
 
 
-class Caller:
-    """Sends items and collects when each came back."""
-
-    def __init__(self, client: Any, model: LiveModel, samples: list[Sample]) -> None:
-        self._client, self._model, self._samples = client, model, samples
-        self._sent = 0
-        self._done: queue.Queue[tuple[float, Exception | None]] = queue.Queue()
-
-    def send(self, items: int = 1) -> None:
-        """Send one request of `items` items."""
-        import tritonclient.grpc as grpcclient  # noqa: PLC0415 - slow to import
-
-        sample = self._samples[self._sent % len(self._samples)]
-        self._sent += 1
-        inputs = []
-        for tensor in self._model.inputs:
-            array = sample[tensor.name]
-            if self._model.batches:
-                array = np.repeat(array[None], items, axis=0)
-            entry = grpcclient.InferInput(tensor.name, list(array.shape), tensor.datatype)
-            entry.set_data_from_numpy(array)
-            inputs.append(entry)
-        self._client.async_infer(self._model.name, inputs, self._take, client_timeout=TIMEOUT_S)
-
-    def _take(self, result: object, error: Exception | None) -> None:
-        del result
-        self._done.put((time.perf_counter(), error))
-
-    def receive(self) -> float:
-        """Clock time at which the next answer came.
-
-        Raises:
-            CalibrationError: it was an error, or none came in time.
-        """
-        try:
-            when, error = self._done.get(timeout=TIMEOUT_S)
-        except queue.Empty:
-            raise CalibrationError(f"{self._model.name} did not answer within {TIMEOUT_S:g} s") from None
-        if error is not None:
-            raise error
-        return when
-
-
 def calibrate(
     client: Any,
     model: LiveModel,
@@ -146,10 +104,10 @@ def calibrate(
     with translated(model.name):
         caller = Caller(client, model, samples)
         lone = _lone_latency(caller)
-        used, busy = processor_clock() if processor_clock else 0.0, _busy_s(client, model)
+        used, busy = processor_clock() if processor_clock else 0.0, busy_s(client, model)
         table = _measure_sizes(client, caller, model, largest, begin + budget_s * (1 - LOOP_SHARE))
-        used, busy = processor_clock() - used if processor_clock else 0.0, _busy_s(client, model) - busy
-        gaps, slowdown = _gaps(client, caller, model, largest, table, budget_s * LOOP_SHARE)
+        used, busy = processor_clock() - used if processor_clock else 0.0, busy_s(client, model) - busy
+        gaps, slowdown = gaps_and_slowdown(client, caller, model, largest, table, budget_s * LOOP_SHARE)
     medians = [float(np.median(table[size])) + gaps[size - 1] for size in range(1, largest + 1)]
     quartiles = [np.subtract(*np.percentile(table[size], (75, 25))) / 2 for size in range(1, largest + 1)]
     return Calibration(
@@ -166,19 +124,7 @@ def calibrate(
     )
 
 
-def batch_counts(client: Any, model: LiveModel) -> dict[int, tuple[int, float]]:
-    """How many batches of each size ran so far, and the backend's time for them together, seconds.
-
-    Raises:
-        ModelNotFoundError, ServerDownError: it went away.
-    """
-    with translated(model.name):
-        return _statistics(client, model)
-
-
-def slowed(
-    found: Calibration, before: dict[int, tuple[int, float]], after: dict[int, tuple[int, float]]
-) -> float:
+def slowed(found: Calibration, before: Counts, after: Counts) -> float:
     """By how much batches took longer than when they were measured, as a share; 0 where none ran.
 
     Args:
@@ -187,39 +133,11 @@ def slowed(
         after: `batch_counts` after.
     """
     expected = spent = 0.0
-    for size, (count, busy) in after.items():
-        ran, time_before = before.get(size, (0, 0.0))
+    for size, (count, busy) in since(before, after).items():
         if size <= found.service.max_batch:
-            expected += (count - ran) * (found.service.of(size) - found.gaps_s[size - 1])
-            spent += busy - time_before
+            expected += count * (found.service.of(size) - found.gaps_s[size - 1])
+            spent += busy
     return spent / expected - 1 if expected > 0 else 0.0
-
-
-def completed_per_s(
-    client: Any, model: LiveModel, samples: list[Sample], *, in_flight: int, seconds: float
-) -> float:
-    """Items a second that come back while `in_flight` are always under way.
-
-    Raises:
-        CalibrationError: the model answers with errors.
-        ModelNotFoundError, ServerDownError: it went away.
-    """
-    with translated(model.name):
-        caller = Caller(client, model, samples)
-        for _ in range(in_flight):
-            caller.send()
-        for _ in range(in_flight):  # the first ones met an empty server
-            caller.receive()
-            caller.send()
-        begin, count = time.perf_counter(), 0
-        while time.perf_counter() - begin < seconds:
-            caller.receive()
-            caller.send()
-            count += 1
-        took = time.perf_counter() - begin
-        for _ in range(in_flight):
-            caller.receive()
-    return count / took
 
 
 def _lone_latency(caller: Caller) -> float:
@@ -241,7 +159,7 @@ def _measure_sizes(
 ) -> dict[int, list[float]]:
     """Seconds that single batches took, by size; every size of 1 … largest has `FEWEST_SAMPLES` or more."""
     times: dict[int, list[float]] = defaultdict(list)
-    before = _statistics(client, model)
+    before = batch_counts(client, model)
     for turn in range(SAMPLES):
         for size in range(1, largest + 1):
             enough = turn >= FEWEST_SAMPLES and time.perf_counter() > until
@@ -253,10 +171,9 @@ def _measure_sizes(
                 caller.send(items)
             for _ in range(plugs + (1 if alone else size)):
                 caller.receive()
-            after = _statistics(client, model)
-            for ran, (count, busy) in after.items():
-                new, spent = count - before.get(ran, (0, 0.0))[0], busy - before.get(ran, (0, 0.0))[1]
-                if new == 1:  # several of one size are an average, which would hide their spread
+            after = batch_counts(client, model)
+            for ran, (count, spent) in since(before, after).items():
+                if count == 1:  # several of one size are an average, which would hide their spread
                     times[ran].append(spent)
             before = after
     for size in range(1, largest + 1):
@@ -267,77 +184,12 @@ def _measure_sizes(
 def _fill(client: Any, caller: Caller, model: LiveModel, size: int, times: dict[int, list[float]]) -> None:
     """Measure a size that bursts did not make, with requests of that many items."""
     while len(times[size]) < FEWEST_SAMPLES:
-        before = _statistics(client, model).get(size, (0, 0.0))
+        before = batch_counts(client, model).get(size, (0, 0.0))
         caller.send(size)
         caller.receive()
         after, until = before, time.perf_counter() + STATISTICS_LAG_S
         while after[0] == before[0] and time.perf_counter() < until:
-            after = _statistics(client, model).get(size, (0, 0.0))
+            after = batch_counts(client, model).get(size, (0, 0.0))
         if after[0] == before[0]:
             raise CalibrationError(f"{model.name} never ran a batch of {size}; its config must allow it")
         times[size].append((after[1] - before[1]) / (after[0] - before[0]))
-
-
-def _gaps(
-    client: Any,
-    caller: Caller,
-    model: LiveModel,
-    largest: int,
-    table: dict[int, list[float]],
-    seconds: float,
-) -> tuple[list[float], float]:
-    """The gap for every batch size, seconds, and the slowdown of busy instances.
-
-    Full batches come about with twice as many items in flight as the instances take; batches of one with a
-    single item more than there are instances. Between the two the gap is taken as a line: it is sending
-    answers, mostly.
-    """
-    loop = partial(_closed_loop, client, caller, model, table)
-    full, slowdown = loop(2 * largest * model.instances, seconds / 2)
-    single = loop(model.instances + 1, seconds / 2)[0] if largest > 1 else full
-    return [float(gap) for gap in np.linspace(min(single, full), full, largest)], slowdown
-
-
-def _closed_loop(
-    client: Any,
-    caller: Caller,
-    model: LiveModel,
-    table: dict[int, list[float]],
-    in_flight: int,
-    seconds: float,
-) -> tuple[float, float]:
-    """The mean gap, seconds, and the slowdown, while so many items are always under way."""
-    before, begin = _statistics(client, model), time.perf_counter()
-    for _ in range(in_flight):
-        caller.send()
-    while time.perf_counter() - begin < seconds:
-        caller.receive()
-        caller.send()
-    end, after = time.perf_counter(), _statistics(client, model)
-    for _ in range(in_flight):
-        caller.receive()
-    ran = {size: count - before.get(size, (0, 0.0))[0] for size, (count, _) in after.items()}
-    busy = sum(after[size][1] - before.get(size, (0, 0.0))[1] for size in after)
-    expected = sum(count * float(np.median(table[size])) for size, count in ran.items() if table.get(size))
-    batches = sum(ran.values())
-    if batches == 0 or expected == 0:
-        return 0.0, 1.0
-    gap = max((end - begin) * model.instances - busy, 0.0) / batches
-    shortest = float(np.median(table[1]))
-    slowdown = max(busy / expected, 1.0) if model.instances > 1 else 1.0
-    return min(gap, shortest), slowdown
-
-
-def _busy_s(client: Any, model: LiveModel) -> float:
-    """Time that the model's instances have worked so far, seconds."""
-    return sum(busy for _, busy in _statistics(client, model).values())
-
-
-def _statistics(client: Any, model: LiveModel) -> dict[int, tuple[int, float]]:
-    """How many batches of each size ran so far, and how long they took together, seconds."""
-    answer = client.get_inference_statistics(model.name, client_timeout=TIMEOUT_S)
-    result = {}
-    for entry in answer.model_stats[0].batch_stats:
-        parts = (entry.compute_input, entry.compute_infer, entry.compute_output)
-        result[int(entry.batch_size)] = (int(entry.compute_infer.count), sum(part.ns for part in parts) / 1e9)
-    return result

@@ -15,7 +15,9 @@ from typing import Any
 
 import numpy as np
 
-from tandem.batching.measure.calibrate import FEWEST_SAMPLES, SAMPLES, Caller, batch_counts
+from tandem.batching.measure.batch_statistics import Counts, batch_counts, since
+from tandem.batching.measure.calibrate import FEWEST_SAMPLES, SAMPLES
+from tandem.batching.measure.caller import Caller
 from tandem.batching.measure.live_model import LiveModel, translated
 from tandem.batching.measure.samples import Sample
 
@@ -103,13 +105,10 @@ def _burst(caller: Caller, items: int) -> float:
     return max(caller.receive() for _ in range(items)) - begin
 
 
-def _note(
-    times: dict[int, list[float]], before: dict[int, tuple[int, float]], after: dict[int, tuple[int, float]]
-) -> float:
+def _note(times: dict[int, list[float]], before: Counts, after: Counts) -> float:
     """Keep the time of the burst's batch, if it was one; gives the step's time for the burst, seconds."""
-    ran = {size: count - before.get(size, (0, 0.0))[0] for size, (count, _) in after.items()}
-    spent = {size: busy - before.get(size, (0, 0.0))[1] for size, (_, busy) in after.items()}
-    if sum(ran.values()) == 1:
-        size = max(ran, key=lambda key: ran[key])
-        times[size].append(spent[size])
-    return sum(spent.values())
+    ran = since(before, after)
+    if sum(count for count, _ in ran.values()) == 1:
+        ((size, (_, spent)),) = ran.items()
+        times[size].append(spent)
+    return sum(spent for _, spent in ran.values())

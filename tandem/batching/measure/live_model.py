@@ -5,10 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-from tandem.batching.errors import CalibrationError, ModelNotFoundError, ServerDownError
+from tandem.batching.errors import CalibrationError, InvalidInputError, ModelNotFoundError, ServerDownError
 
+# How a server that `scripts/serve` started wants its callers' token (`runtime.access`).
+TOKEN_METADATA = "triton-grpc-protocol-tandem-token"  # noqa: S105 - a header's name
 # Longest that one request or one question to the server may take; a batch of a heavy model on a CPU takes
 # seconds.
 TIMEOUT_S = 60.0
@@ -81,16 +84,57 @@ class LiveModel:
         return self.delay_us / 1e6 if self.max_batch > 1 else 0.0
 
 
-def connect(url: str) -> Any:
+@dataclass(frozen=True, kw_only=True)
+class Connection:
+    """How to reach a server.
+
+    Attributes:
+        tls: whether to encrypt.
+        roots: PEM file of the authorities to trust; None takes the system's.
+        key: PEM file of our own key, for mutual TLS.
+        certificate: PEM file of our own certificate; given exactly if `key` is.
+        token: sent along with each request, as `authorization: Bearer …`, which proxies ask for, and as this
+            project's server wants it; None for none.
+    """
+
+    tls: bool = False
+    roots: Path | None = None
+    key: Path | None = None
+    certificate: Path | None = None
+    token: str | None = None
+
+    def __post_init__(self) -> None:
+        if (self.key is None) != (self.certificate is None):
+            raise InvalidInputError("a key and a certificate for TLS go together")
+
+
+PLAIN = Connection()
+
+
+def connect(url: str, connection: Connection = PLAIN) -> Any:
     """A gRPC client of a live server.
 
+    Args:
+        url: its gRPC address, `host:port`.
+        connection: encryption and token.
+
     Raises:
-        ServerDownError: nothing answers, or it is no Triton server.
+        ServerDownError: nothing answers, it is no Triton server, or it refuses the token or certificate.
     """
     import tritonclient.grpc as grpcclient  # noqa: PLC0415 - slow to import, and only needed here
 
+    files = (connection.roots, connection.key, connection.certificate)
+    roots, key, chain = (str(path) if path else None for path in files)
     try:
-        client = grpcclient.InferenceServerClient(url)
+        client = grpcclient.InferenceServerClient(
+            url,
+            ssl=connection.tls,
+            root_certificates=roots,
+            private_key=key,
+            certificate_chain=chain,
+        )
+        if connection.token:
+            client.register_plugin(_bearer(connection.token))
         if not client.is_server_live(client_timeout=5.0):
             raise ServerDownError(f"the server at {url} is not live; wait for it, or start it again")
     except grpcclient.InferenceServerException as error:
@@ -98,6 +142,18 @@ def connect(url: str) -> Any:
             f"no Triton server answers at {url} ({first_line(error)}); start it, or give its gRPC address"
         ) from error
     return client
+
+
+def _bearer(token: str) -> Any:
+    """A plugin of the client library that sends a token along with each request, in both ways."""
+    from tritonclient.grpc import InferenceServerClientPlugin  # noqa: PLC0415
+
+    class Bearer(InferenceServerClientPlugin):  # type: ignore[misc]
+        def __call__(self, request: Any) -> None:
+            request.headers["authorization"] = f"Bearer {token}"
+            request.headers[TOKEN_METADATA] = token
+
+    return Bearer()
 
 
 @contextmanager
@@ -118,6 +174,10 @@ def translated(name: str) -> Iterator[None]:
         if "NOT_FOUND" in status or "unknown model" in message.lower() or "is not ready" in message:
             raise ModelNotFoundError(
                 f"the server does not serve a model {name!r} ({message}); check the name, or load it"
+            ) from error
+        if "restricted" in message:
+            raise ServerDownError(
+                f"the server wants a token ({message}); give it with --token-file"
             ) from error
         if "UNAVAILABLE" in status and "connect" in message.lower():
             raise ServerDownError(f"the server went away ({message}); start it again") from error

@@ -3,26 +3,28 @@
 from __future__ import annotations
 
 import math
-import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property, partial
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from tandem.batching.errors import CalibrationError
+from tandem.batching.lengths import LengthModel
 from tandem.batching.measure.calibrate import Calibration, calibrate
 from tandem.batching.measure.in_place import InPlace, measure_in_place
 from tandem.batching.measure.live_model import TIMEOUT_S, LiveModel, Step, describe_model, translated
+from tandem.batching.measure.mixed_batches import measure_lengths
 from tandem.batching.measure.samples import Sample, make_samples
 from tandem.batching.outcome import Outcome, Station
 from tandem.batching.rules import Rule, greedy, timeout
 from tandem.batching.service_time import ServiceTime, fit_line
-from tandem.batching.simulate.ensemble import Ensemble, simulate_ensemble
-from tandem.batching.simulate.simulate import SimulationPlan, simulate
-from tandem.batching.solve import solve
+from tandem.batching.simulate.by_length import times_by_length
+from tandem.batching.simulate.ensemble import Ensemble
+from tandem.batching.simulate.estimate import Effort
+from tandem.batching.simulate.traffic import Traffic
+from tandem.batching.solve import solve, solve_ensemble
 
 # Above this coefficient of variation service times are simulated as random: as a rule of thumb (Pollaczek and
 # Khinchine), a variation v makes waiting longer by the factor 1 + v², here half a per cent.
@@ -40,12 +42,14 @@ class Measured:
         steps: its calibration, or those of its steps.
         transport_s: latency beyond the stations', seconds.
         processors: processors that the stations share; infinity where they share none.
+        lengths: how a batch's time depends on its items; None where they take about the same time.
     """
 
     model: LiveModel
     steps: tuple[Calibration, ...]
     transport_s: float
     processors: float = math.inf
+    lengths: LengthModel | None = None
 
     @property
     def max_batch(self) -> int:
@@ -81,6 +85,10 @@ class Measured:
         mean = float(times @ [step.variation for step in self.steps] / times.sum())
         return mean if mean > STEADY else 0.0
 
+    def sharing(self, processors: float) -> Measured:
+        """The same with so many processors for all stations."""
+        return replace(self, processors=processors)
+
     def configured(self) -> Ensemble:
         """The stations with the rules that their configs on the server make."""
         rules = [
@@ -99,23 +107,30 @@ class Measured:
         demand = tuple(step.demand for step in self.steps)
         return Ensemble(stations=stations, demand=demand, processors=self.processors)
 
-    def figures(self, rule: Rule, rate: float, effort: SimulationPlan, *, triton: bool) -> Outcome:
-        """What the model does under a rule at a rate, as a client sees it.
+    def figures(self, rule: Rule, traffic: Traffic | float, effort: Effort, *, triton: bool) -> Outcome:
+        """What the model does under a rule with such traffic, as a client sees it.
 
         Every step of an ensemble gets the same rule, and is simulated as the ideal rule has it; a single
         model may also follow Triton's batcher.
         """
+        if self.lengths is not None:
+            return self._by_lengths(self.lengths, rule, traffic, effort)
         effort = replace(effort, spread=self.spread)
         ensemble = self._ensemble([limited(rule, service.max_batch) for service in self.services])
         if len(ensemble.stations) > 1 or math.isfinite(self.processors):
-            return simulate_ensemble(ensemble, rate, effort).shifted(self.transport_s)
-        station = ensemble.stations[0]
-        if effort.spread or (triton and rule.waits):
-            outcome = simulate(
-                station, rate, effort, triton=triton, fixed_shapes=self.steps[0].model.fixed_shapes
-            )
-        else:
-            outcome = solve(station, rate, effort)
+            return solve_ensemble(ensemble, traffic, effort).shifted(self.transport_s)
+        fixed = self.steps[0].model.fixed_shapes
+        outcome = solve(ensemble.stations[0], traffic, effort, triton=triton, fixed_shapes=fixed)
+        return outcome.shifted(self.transport_s)
+
+    def _by_lengths(
+        self, lengths: LengthModel, rule: Rule, traffic: Traffic | float, effort: Effort
+    ) -> Outcome:
+        """Figures of a single model whose items differ; they are drawn from the sample."""
+        service = lengths.mean_service()
+        rule = limited(rule, service.max_batch)
+        station = Station(service=service, rule=rule, instances=self.steps[0].model.instances)
+        outcome = solve(station, traffic, effort, draw_times=times_by_length(lengths, rule.max_batch))
         return outcome.shifted(self.transport_s)
 
 
@@ -159,10 +174,36 @@ def measure(
     samples = make_samples(model, files, shapes or {})
     if not model.steps:
         found = times(model, samples)
-        return Measured(model=model, steps=(found,), transport_s=found.transport_s, processors=processors)
+        lengths = None
+        if len(samples) > 1 and model.batches:
+            largest = min(max_batch or model.max_batch, model.max_batch)
+            lengths = measure_lengths(client, model, samples, largest=largest, budget_s=budget_s)
+        return Measured(
+            model=model,
+            steps=(found,),
+            transport_s=found.transport_s,
+            processors=processors,
+            lengths=lengths,
+        )
+    return _measure_ensemble(
+        client, model, samples, times, max_batch=max_batch, budget_s=budget_s, processor_clock=processor_clock
+    ).sharing(processors)
+
+
+def _measure_ensemble(
+    client: Any,
+    model: LiveModel,
+    samples: list[Sample],
+    times: Callable[[LiveModel, list[Sample]], Calibration],
+    *,
+    max_batch: int | None,
+    budget_s: float,
+    processor_clock: Callable[[], float] | None,
+) -> Measured:
+    """Every step of an ensemble, in its place, or by itself where bursts do not stay together."""
     parts = [describe_model(client, step.model) for step in model.steps]
     if any(part.steps for part in parts):
-        raise CalibrationError(f"{name} holds another ensemble; measure that one by itself")
+        raise CalibrationError(f"{model.name} holds another ensemble; measure that one by itself")
     largest = min(max_batch or model.max_batch, *(part.max_batch for part in parts))
     placed = measure_in_place(
         client,
@@ -182,12 +223,7 @@ def measure(
             steps.append(times(part, [_inputs_of(step, given) for given in tensors]))
     # A lone item also waits out the delay that each step's config sets.
     inside = sum(found.service.of(1) + found.model.lone_delay_s for found in steps)
-    return Measured(
-        model=model,
-        steps=tuple(steps),
-        transport_s=max(placed.lone_s - inside, 0.0),
-        processors=processors,
-    )
+    return Measured(model=model, steps=tuple(steps), transport_s=max(placed.lone_s - inside, 0.0))
 
 
 def _walk(
@@ -216,33 +252,6 @@ def _from_place(part: LiveModel, placed: InPlace, largest: int) -> Calibration:
         took_s=placed.took_s / len(placed.times),
         demand=placed.demand,
     )
-
-
-def processor_seconds(pid: int) -> float:
-    """Processor time that a process and all below it have used so far, seconds (Linux).
-
-    Raises:
-        CalibrationError: there is no such process.
-    """
-    children: dict[int, list[int]] = {}
-    times: dict[int, float] = {}
-    for entry in Path("/proc").iterdir():
-        if not entry.name.isdigit():
-            continue
-        try:  # processes come and go while we look
-            words = (entry / "stat").read_text(encoding="utf-8", errors="replace").rpartition(")")[2].split()
-        except OSError:
-            continue
-        children.setdefault(int(words[1]), []).append(int(entry.name))
-        times[int(entry.name)] = sum(map(int, words[11:15])) / os.sysconf("SC_CLK_TCK")
-    if pid not in times:
-        raise CalibrationError(f"there is no process {pid} on this machine; give the server's")
-    found, total = [pid], 0.0
-    while found:
-        current = found.pop()
-        total += times.get(current, 0.0)
-        found += children.get(current, [])
-    return total
 
 
 def _inputs_of(step: Step, tensors: Sample) -> Sample:

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from tandem.batching.errors import UnreachableObjectiveError, UnstableError
+from tandem.batching.lengths import LengthModel
 from tandem.batching.plan.measured import Measured
 from tandem.batching.plan.planner import Plan, Setting, describe
 from tandem.batching.service_time import LinearFit
@@ -34,11 +37,18 @@ def setting_json(setting: Setting) -> Json:
         "mean_batch": _number(outcome.mean_batch),
         "method": outcome.method,
         "ci95_mean_ms": _milliseconds(outcome.ci95_mean_s),
+        "ci95_p95_ms": _milliseconds(outcome.ci95_p95_s),
+        "ci95_p99_ms": _milliseconds(outcome.ci95_p99_s),
     }
 
 
-def plan_json(plan: Plan) -> Json:
-    """The whole answer; `recommended` is null and `error` says why where no setting fits."""
+def plan_json(plan: Plan, even: Plan | None = None) -> Json:
+    """The whole answer; `recommended` is null and `error` says why where no setting fits.
+
+    Args:
+        plan: the answer.
+        even: the same question for independent arrivals, where the answer is for others.
+    """
     answer: Json = {"settings": [setting_json(setting) for setting in plan.settings]}
     try:
         answer["recommended"] = setting_json(plan.recommended)
@@ -47,18 +57,43 @@ def plan_json(plan: Plan) -> Json:
     except UnstableError as error:
         answer |= {"recommended": None, "error": str(error)}
     answer["two"] = setting_json(plan.two)
+    if even is not None:
+        answer["planned_for_even_arrivals"] = _even_json(plan, even)
     return answer
 
 
-def plan_text(plan: Plan) -> str:
-    """A table of all settings, the best and two marked, and the recommendation in words."""
+def _even_json(plan: Plan, even: Plan) -> Json | None:
+    """What the setting for independent arrivals does with the plan's own; null where there is none."""
+    chosen = _even_choice(plan, even)
+    if chosen is None:
+        return None
+    regret = plan.regret(chosen)
+    return setting_json(chosen) | {"regret": _number(regret)}
+
+
+def _even_choice(plan: Plan, even: Plan) -> Setting | None:
+    """The setting of `plan` that would have been recommended for independent arrivals."""
+    try:
+        rule = even.recommended.rule
+    except (UnstableError, UnreachableObjectiveError):
+        return None
+    return next((setting for setting in plan.settings if setting.rule == rule), None)
+
+
+def plan_text(plan: Plan, even: Plan | None = None) -> str:
+    """The answer in three lines, and below it a table of all settings.
+
+    Args:
+        plan: the answer.
+        even: the same question for independent arrivals, where the answer is for others.
+    """
     header = (
         f"{'rule':8} {'M':>3} {'delay':>8} {'capacity':>9} {'mean':>9} {'p50':>9} {'p95':>9} {'p99':>9} "
         f"{'busy':>5} {'batch':>6} {'regret':>7}  method\n"
         f"{'':8} {'':3} {'ms':>8} {'1/s':>9} {'ms':>9} {'ms':>9} {'ms':>9} {'ms':>9}"
     )
     rows = [_row(plan, setting) for setting in plan.settings]
-    return "\n".join([header, *rows, "", *_conclusion(plan)])
+    return "\n".join([*conclusion(plan, even), "", header, *rows])
 
 
 def _line_text(fit: LinearFit, gap_s: float) -> list[str]:
@@ -94,8 +129,32 @@ def measured_text(found: Measured) -> str:
             lines.append(
                 f"  warning: busy instances slow each other down {step.slowdown:.2f} times; counted in"
             )
+    if found.lengths is not None:
+        lines += _lengths_text(found.lengths)
     lines.append(f"transport and hand-over: {found.transport_s * 1e3:.2g} ms")
     return "\n".join(lines)
+
+
+def _lengths_text(lengths: LengthModel) -> list[str]:
+    """How a batch's time depends on its items."""
+    alone = np.array(lengths.alone_s) * 1e3
+    lines = [
+        f"  its {len(alone)} samples take {alone.min():.4g} to {alone.max():.4g} ms alone "
+        f"(mean {alone.mean():.4g}); traffic is drawn from them"
+    ]
+    factors = zip(lengths.constant_s, lengths.longest, lengths.others, strict=True)
+    for size, (constant, longest, others) in enumerate(factors, start=1):
+        if size > 1:
+            lines.append(
+                f"  a batch of {size}: {constant * 1e3:.3g} ms + {longest:.2f} x its longest item "
+                f"+ {others:.2f} x the others (off by {lengths.off:.0%} or less on average)"
+            )
+    short, shared = lengths.shared_short_s()
+    lines.append(
+        f"  a short item (the shortest quarter) takes {short * 1e3:.4g} ms alone, "
+        f"{shared * 1e3:.4g} ms in a pair with a random one"
+    )
+    return lines
 
 
 def _row(plan: Plan, setting: Setting) -> str:
@@ -107,7 +166,10 @@ def _row(plan: Plan, setting: Setting) -> str:
     figures = (outcome.mean_s, outcome.p50_s, outcome.p95_s, outcome.p99_s)
     method: str = outcome.method
     if method == "simulated":
-        method = f"simulated, mean ± {outcome.ci95_mean_s * 1e3:.2g}"
+        method = (
+            f"simulated, mean ± {outcome.ci95_mean_s / outcome.mean_s:.1%}, "
+            f"p99 ± {outcome.ci95_p99_s / outcome.p99_s:.1%}"
+        )
     regret = f"{plan.regret(setting):7.1%}" if setting.stable else "unstable at the highest rate"
     return (
         start
@@ -116,7 +178,8 @@ def _row(plan: Plan, setting: Setting) -> str:
     )
 
 
-def _conclusion(plan: Plan) -> list[str]:
+def conclusion(plan: Plan, even: Plan | None) -> list[str]:
+    """The lines of answer: recommended, two, and what to write into the config."""
     question = plan.question
     try:
         chosen = plan.recommended
@@ -130,6 +193,8 @@ def _conclusion(plan: Plan) -> list[str]:
     ]
     if chosen.rule.kind != "strict":
         lines.append(f"Triton       {triton_settings(chosen)}")
+    if even is not None and (other := _even_choice(plan, even)) is not None:
+        lines.append(f"even traffic would ask for   {_summary(plan, other)} with this traffic")
     return lines
 
 

@@ -9,20 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from tandem.batching.measure.calibrate import batch_counts, completed_per_s, slowed
+from tandem.batching.measure.batch_statistics import Counts, batch_counts
+from tandem.batching.measure.calibrate import slowed
+from tandem.batching.measure.closed_loop import completed_per_s
 from tandem.batching.measure.perf_analyzer import Trace, item_data, run_poisson
 from tandem.batching.measure.samples import make_samples
 from tandem.batching.plan.measured import Measured
-from tandem.batching.proof.proof import Figures, Row, measured_figures, replay
-from tandem.batching.simulate.ensemble import Ensemble, ensemble_latencies, simulate_ensemble
-from tandem.batching.simulate.simulate import SimulationPlan, service_factors
+from tandem.batching.proof.comparison import Figures, Row, measured_figures, replay
+from tandem.batching.simulate.ensemble import Ensemble, ensemble_latencies
+from tandem.batching.simulate.estimate import Effort
+from tandem.batching.simulate.rounds import service_factors
+from tandem.batching.solve import solve_ensemble
 
-EFFORT = SimulationPlan(items=40_000, replications=10)
+EFFORT = Effort()
 # Requests in flight that keep every step and every processor busy.
 SATURATING = 16
 SETTLE_S = 2.0
-
-Counts = dict[int, tuple[int, float]]
 
 
 def measured_capacity(client: Any, found: Measured, pictures: Sequence[bytes], seconds: float) -> float:
@@ -70,7 +72,7 @@ def run_loads(
         trace = run_poisson(url, found.model.name, rate, requests, data=data)
         measured, error = measured_figures(trace)
         effort = replace(EFFORT, spread=found.spread)
-        long_run = simulate_ensemble(ensemble, rate, effort).shifted(found.transport_s)
+        long_run = solve_ensemble(ensemble, rate, effort).shifted(found.transport_s)
         rows.append(
             Row(
                 subject=found.model.name,

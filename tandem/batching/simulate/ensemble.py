@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 
 from tandem.batching.errors import InvalidInputError
 from tandem.batching.outcome import MAX_LOAD, Outcome, Station, check_rate
-from tandem.batching.simulate.simulate import WARM_UP, SimulationPlan, service_factors, summarise
+from tandem.batching.simulate.compiled import HAVE_NUMBA
+from tandem.batching.simulate.estimate import Effort, estimate
+from tandem.batching.simulate.rounds import Control, Run, lengths, loop_rounds
+from tandem.batching.simulate.traffic import Poisson, Traffic
+
+Floats = NDArray[np.float64]
+Ints = NDArray[np.int64]
+
+# Without a compiler an ensemble runs at some 40,000 items a second: a setting gets five seconds, and its
+# intervals say how far that came.
+SLOW_ITEMS = 200_000
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,28 +57,60 @@ class Ensemble:
         )
         return min(*limits, self.processors / work) if work > 0 else min(limits)
 
+    @property
+    def one_s(self) -> float:
+        """Time of a lone item in all stations, seconds."""
+        return sum(station.service.of(1) for station in self.stations)
 
-def simulate_ensemble(ensemble: Ensemble, rate_per_s: float, plan: SimulationPlan | None = None) -> Outcome:
-    """Figures of the ensemble under Poisson arrivals; utilisation and mean batch: the busiest station's.
+
+def ensemble_run(ensemble: Ensemble) -> tuple[Run, Station]:
+    """The loop as `rounds` wants it, sizes and busy time those of the station that limits; and that one."""
+    busiest = min(ensemble.stations, key=lambda station: station.capacity_per_s)
+    place = ensemble.stations.index(busiest)
+
+    def run(arrivals: Floats, factors: Floats) -> tuple[Floats, Ints, float]:
+        latency, _, sizes, busy = ensemble_latencies(ensemble, arrivals, factors)
+        return latency, sizes[place], float(busy[place])
+
+    return run, busiest
+
+
+def simulate_ensemble(
+    ensemble: Ensemble,
+    traffic: Traffic | float,
+    effort: Effort | None = None,
+    control: Control | None = None,
+) -> Outcome:
+    """Figures of the ensemble; utilisation and mean batch: the busiest station's.
+
+    Args:
+        ensemble: what to simulate.
+        traffic: the arrivals; a number is a rate of Poisson arrivals, items a second.
+        effort: how much to simulate.
+        control: a queue with known figures that makes the intervals narrower; Poisson arrivals only.
 
     Raises:
         InvalidRateError: the rate is not positive and finite.
     """
-    rate, plan = check_rate(rate_per_s), plan or SimulationPlan()
+    traffic = Poisson(traffic) if isinstance(traffic, float | int) else traffic
+    rate, effort = check_rate(traffic.rate_per_s), effort or Effort()
     if rate >= MAX_LOAD * ensemble.capacity_per_s:
         return Outcome(stable=False, capacity_per_s=ensemble.capacity_per_s)
-    runs = [
-        _replication(ensemble, rate, plan, np.random.default_rng(seed))
-        for seed in np.random.SeedSequence(plan.seed).spawn(plan.replications)
-    ]
-    return replace(summarise(np.array(runs)), capacity_per_s=ensemble.capacity_per_s)
+    run, busiest = ensemble_run(ensemble)
+    room = sum(station.instances * station.rule.max_batch for station in ensemble.stations)
+    warm_up, kept = lengths(rate / ensemble.capacity_per_s, traffic, room)
+    if not HAVE_NUMBA:
+        effort = replace(effort, most_items=min(effort.most_items, SLOW_ITEMS))
+    turn = loop_rounds(run, warm_up, kept, traffic, effort.spread, control)
+    found = estimate(ensemble.one_s, effort, turn, np.array(control.figures_s) if control else None)
+    return found.of_station(ensemble.capacity_per_s, rate, busiest.instances)
 
 
 def ensemble_latencies(
     ensemble: Ensemble, arrivals: NDArray[np.float64], factors: NDArray[np.float64]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.int64], NDArray[np.float64]]:
     """Latencies, entry times, batch sizes and busy times of given arrivals, as `run_network` gives them."""
-    from tandem.batching.simulate.network_kernel import run_network  # noqa: PLC0415 - numba is slow to import
+    from tandem.batching.simulate.ensemble_loop import run_network  # noqa: PLC0415 - numba is slow to import
 
     stations = ensemble.stations
     largest = max(station.rule.max_batch for station in stations)
@@ -89,19 +131,3 @@ def ensemble_latencies(
         )
     )
     return result
-
-
-def _replication(
-    ensemble: Ensemble, rate: float, plan: SimulationPlan, generator: np.random.Generator
-) -> tuple[float, ...]:
-    """Mean, p50, p95, p99, utilisation and mean batch of one replication."""
-    arrivals = np.cumsum(generator.exponential(1 / rate, plan.items))
-    latency, _, sizes, busy = ensemble_latencies(ensemble, arrivals, service_factors(plan.spread, generator))
-    kept = latency[int(WARM_UP * plan.items) :]
-    kept = kept[~np.isnan(kept)]
-    p50, p95, p99 = np.quantile(kept, (0.50, 0.95, 0.99))
-    instances = np.array([station.instances for station in ensemble.stations])
-    load = busy / (arrivals[-1] * instances)
-    busiest = int(load.argmax())
-    items = sizes[busiest] @ np.arange(1, sizes.shape[1] + 1)
-    return float(kept.mean()), p50, p95, p99, float(load[busiest]), items / sizes[busiest].sum()

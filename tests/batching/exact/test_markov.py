@@ -7,7 +7,7 @@ from tandem.batching.exact import markov
 from tandem.batching.exact.poisson import poisson_length, poisson_pmf
 
 
-def chain_of_single_items(load: float) -> np.ndarray:  # type: ignore[type-arg]
+def chain_of_single_items(load: float) -> np.ndarray:
     pmf = poisson_pmf(load, poisson_length(load))
     return markov.stationary((pmf / pmf.sum())[None], 1, load)
 

@@ -21,8 +21,8 @@ pytestmark = pytest.mark.triton
 DELAY_US = 200_000
 FIRST = ReferenceModel(name="first", alpha_ms=40, beta_ms=20, max_batch=2, delay_us=DELAY_US)
 SECOND = ReferenceModel(name="second", alpha_ms=10, beta_ms=50, max_batch=2, delay_us=DELAY_US)
-# It takes what comes, one by one.
-EAGER = ReferenceModel(name="eager", alpha_ms=40, beta_ms=20, max_batch=2)
+# It takes requests one by one, also those that came together on a busy machine: it has no batcher.
+EAGER = ReferenceModel(name="eager", alpha_ms=40, beta_ms=20, max_batch=2, dynamic=False)
 ENSEMBLE = """
 platform: "ensemble"
 max_batch_size: 2

@@ -14,10 +14,11 @@ from tandem.batching.errors import CalibrationError, ModelNotFoundError, ServerD
 from tandem.batching.measure.calibrate import calibrate
 from tandem.batching.measure.live_model import connect, describe_model
 from tandem.batching.measure.perf_analyzer import run_poisson
+from tandem.batching.measure.processor_time import processor_seconds
 from tandem.batching.measure.samples import make_samples
 from tandem.batching.plan.config_file import write_configs
-from tandem.batching.plan.measured import measure, processor_seconds
-from tandem.batching.proof.proof import measured_figures
+from tandem.batching.plan.measured import measure
+from tandem.batching.proof.comparison import measured_figures
 from tandem.batching.proof.reference import ReferenceModel, write_reference_model
 from tandem.batching.rules import greedy
 from tandem.runtime.options import ServerOptions

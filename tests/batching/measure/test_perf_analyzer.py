@@ -59,7 +59,7 @@ def test_the_libraries_are_found_in_the_servers_wheel(tmp_path: Path) -> None:
 
 
 def test_a_missing_program_says_where_it_comes_from(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(perf_analyzer.sys, "prefix", str(tmp_path))
+    monkeypatch.setattr("sys.prefix", str(tmp_path))
     monkeypatch.setenv("PATH", str(tmp_path))
     with pytest.raises(PerfAnalyzerError, match="tritonclient"):
         find_perf_analyzer()

@@ -9,15 +9,16 @@ import pytest
 from tandem.batching.exact.single import solve_single
 from tandem.batching.measure.calibrate import Calibration
 from tandem.batching.measure.live_model import LiveModel
+from tandem.batching.measure.processor_time import processor_seconds
 from tandem.batching.outcome import Station
-from tandem.batching.plan.measured import Measured, limited, processor_seconds
+from tandem.batching.plan.measured import Measured, limited
 from tandem.batching.plan.report import measured_text
 from tandem.batching.rules import greedy, timeout
 from tandem.batching.service_time import ServiceTime, fit_line
-from tandem.batching.simulate.simulate import SimulationPlan
+from tandem.batching.simulate.estimate import Effort
 
 TIMES = (0.012, 0.020, 0.028, 0.036)
-EFFORT = SimulationPlan(items=20_000, replications=4)
+EFFORT = Effort(precision=0.05)
 
 
 def step(times: tuple[float, ...] = TIMES, **other: object) -> Calibration:

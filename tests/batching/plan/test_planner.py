@@ -83,7 +83,7 @@ def test_only_what_is_near_the_best_is_solved_twice() -> None:
 
     def coarse(rule: Rule, rate: float) -> Outcome:
         outcome = figures(rule, rate)
-        return Outcome(**{**outcome.__dict__, "method": "simulated"})
+        return Outcome(**{**outcome.__dict__, "method": "simulated", "ci95_p99_s": outcome.p99_s})
 
     def fine(rule: Rule, rate: float) -> Outcome:
         seen.append(rule)

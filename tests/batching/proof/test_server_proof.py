@@ -7,17 +7,16 @@ from pathlib import Path
 
 import pytest
 
-from tandem.batching.proof.proof import relative_errors
-from tandem.batching.proof.reference_proof import (
-    Case,
+from tandem.batching.proof.comparison import relative_errors
+from tandem.batching.proof.planner_choice import Case, judge_case
+from tandem.batching.proof.reference_runs import (
     batcher_subjects,
     calibrate_subject,
-    judge_case,
     perf_analyzer_transport_s,
     run_subject,
     write_subjects,
 )
-from tandem.batching.simulate.simulate import SimulationPlan
+from tandem.batching.simulate.estimate import Effort
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
 
@@ -40,7 +39,7 @@ def test_tritons_batcher_does_what_is_predicted(tmp_path: Path, delay_ms: float)
         found = replace(found, transport_s=transport)
         for subject in subjects:
             for load in (0.30, 0.60, 0.85):
-                plan = SimulationPlan(items=20_000)
+                plan = Effort(precision=0.02)
                 row = run_subject(server.grpc_url, subject, found, load, 1500, plan)
                 mean, p95 = relative_errors(row)
                 assert abs(mean) < 0.05, (subject.setting, load, mean)

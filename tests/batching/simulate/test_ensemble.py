@@ -9,7 +9,7 @@ from tandem.batching.outcome import Station
 from tandem.batching.rules import greedy
 from tandem.batching.service_time import ServiceTime
 from tandem.batching.simulate.ensemble import Ensemble, ensemble_latencies, simulate_ensemble
-from tandem.batching.simulate.simulate import SimulationPlan
+from tandem.batching.simulate.estimate import Effort
 
 
 def station(seconds: float, most: int = 1, instances: int = 1) -> Station:
@@ -35,11 +35,11 @@ def test_sharing_one_processor_makes_both_steps_slower() -> None:
 def test_processor_sharing_has_its_known_mean() -> None:
     """M/G/1 with processor sharing: mean latency s / (1 - load), whatever the service's law (Kleinrock)."""
     ensemble = Ensemble(stations=(station(0.010, instances=200),), demand=(1,), processors=1)
-    outcome = simulate_ensemble(ensemble, 60, SimulationPlan(items=60_000, replications=10, seed=3))
+    outcome = simulate_ensemble(ensemble, 60, Effort(precision=0.02, seed=3))
     assert abs(outcome.mean_s - 0.010 / 0.4) < 1.6 * outcome.ci95_mean_s
 
 
-def test_a_slow_step_alone_decides(plan: SimulationPlan) -> None:
+def test_a_slow_step_alone_decides(plan: Effort) -> None:
     """Behind a much faster step with deterministic service the slow step sees almost Poisson arrivals."""
     slow = Station(service=ServiceTime.linear(0.01, 0.01, 2), rule=greedy(2))
     outcome = simulate_ensemble(Ensemble(stations=(station(1e-6), slow)), 40, plan)

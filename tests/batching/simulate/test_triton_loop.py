@@ -8,8 +8,8 @@ import pytest
 from tandem.batching.outcome import Station
 from tandem.batching.rules import Rule, greedy, timeout
 from tandem.batching.service_time import ServiceTime
-from tandem.batching.simulate.simulate import station_run
-from tandem.batching.simulate.triton_kernel import run_triton
+from tandem.batching.simulate.station import one_sequence
+from tandem.batching.simulate.triton_loop import run_triton
 
 SERVICE = ServiceTime.linear(0.010, 0.010, 8)  # s(b) = 20, 30, 40 … ms
 
@@ -18,7 +18,7 @@ def sizes_and_latency(
     rule: Rule, arrivals: list[float], *, instances: int = 1, fixed_shapes: bool = True
 ) -> tuple[list[int], list[float]]:
     station = Station(service=SERVICE, rule=rule, instances=instances)
-    latency, sizes, _ = station_run(station, triton=True, fixed_shapes=fixed_shapes)(
+    latency, sizes, _ = one_sequence(station, triton=True, fixed_shapes=fixed_shapes)(
         np.array(arrivals), np.ones(1)
     )
     return sizes.tolist(), [round(float(value), 9) for value in latency]
@@ -30,8 +30,8 @@ def test_without_delay_it_is_the_greedy_rule() -> None:
         for most in (1, 2, 5):
             station = Station(service=SERVICE, rule=greedy(most), instances=instances)
             arrivals = np.cumsum(generator.exponential(1.1 / station.capacity_per_s, 20_000))
-            ideal = station_run(station, triton=False)(arrivals, np.ones(1))
-            real = station_run(station, triton=True)(arrivals, np.ones(1))
+            ideal = one_sequence(station, triton=False)(arrivals, np.ones(1))
+            real = one_sequence(station, triton=True)(arrivals, np.ones(1))
             np.testing.assert_allclose(real[0], ideal[0], err_msg=f"{instances} instances, batches of {most}")
             np.testing.assert_array_equal(real[1], ideal[1])
 
@@ -89,7 +89,7 @@ def test_no_item_is_lost(fixed_shapes: bool) -> None:
             service=SERVICE, rule=timeout(most, delay, preferred=preferred), instances=instances
         )
         arrivals = np.cumsum(generator.exponential(1.2 / station.capacity_per_s, 5000))
-        latency, sizes, busy = station_run(station, triton=True, fixed_shapes=fixed_shapes)(
+        latency, sizes, busy = one_sequence(station, triton=True, fixed_shapes=fixed_shapes)(
             arrivals, np.ones(1)
         )
         assert np.isfinite(latency).all()

@@ -1,4 +1,4 @@
-"""Compiled event loop for an ensemble: stations one behind the other, which may share processors.
+"""Event loop for an ensemble: stations one behind the other, which may share processors.
 
 Every running batch of station k asks for `demand[k]` processors. While all running batches together ask for
 more than there are, each runs at the same reduced speed, processors / sum of demands (processor sharing).
@@ -7,8 +7,9 @@ more than there are, each runs at the same reduced speed, processors / sum of de
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from tandem.batching.simulate.compiled import compiled
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -18,11 +19,9 @@ Ints = NDArray[np.int64]
 DONE_S = 1e-12
 
 
-@njit(  # type: ignore[untyped-decorator]
+@compiled(
     "Tuple((f8[::1], f8[:, ::1], i8[:, ::1], f8[::1]))"
     "(f8[::1], f8[:, ::1], f8[::1], i8[::1], i8[::1], f8[::1], i8[::1], f8[::1], f8)",
-    cache=True,
-    nogil=True,
 )
 def run_network(  # noqa: PLR0912, PLR0915 - one event loop; numba would not share its state across functions
     arrivals: Floats,

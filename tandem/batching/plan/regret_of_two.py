@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 
+from tandem.batching.exact.regimes import few_gpus_s
 from tandem.batching.exact.single import greedy_mean_s
 from tandem.batching.exact.strict import solve_strict
 from tandem.batching.outcome import MAX_LOAD, Station
@@ -25,6 +26,8 @@ SIZES = (1, 2, 3, 4, 6, 8, 12, 16)
 TIE = 1e-4
 GOOD_ENOUGH = 0.01
 SCAN = np.round(np.arange(0.02, 1.84, 0.01), 2)
+# Mean arrivals in the interval that the rounds work off.
+ROUND_ITEMS = np.round(np.arange(0.05, 40.0, 0.05), 2)
 # Strict sizes take turns in being best, so the neighbours of two tell where it is.
 STRICT_SIZES = (1, 2, 3, 4)
 
@@ -85,8 +88,33 @@ def tables() -> str:
         cells = [_cell(*best_and_regret(means_s(ratio, load))) for load in LOADS]
         lines.append("| " + " | ".join([f"{ratio:g}", *cells]) + " |")
     lines += ["", "| α/β | " + " | ".join(_HEADINGS) + " |", "| --- " * (len(_HEADINGS) + 1) + "|"]
-    lines += ["| " + " | ".join([f"{ratio:g}", *_bands(ratio)]) + " |" for ratio in RATIOS]
-    return "\n".join(lines)
+    bands = {ratio: list(_bands(ratio)) for ratio in RATIOS}
+    lines += ["| " + " | ".join([f"{ratio:g}", *bands[ratio]]) + " |" for ratio in RATIOS]
+    return "\n".join([*lines, "", *readings(bands)])
+
+
+def readings(bands: dict[float, list[str]]) -> list[str]:
+    """A Markdown table: for which numbers of arrivals each reading of the patent's regimes gives two.
+
+    Regime (c) as rounds, (zeta + xi M) E⌈N/M⌉ on one GPU, against sizes of 1 to 16; N ~ Poisson(Λ). Regimes
+    (a) and (b) fall in M without end.
+
+    Args:
+        bands: what `_bands` says of every ratio.
+    """
+    lines = ["| α/β | " + " | ".join(_READINGS) + " |", "| --- " * (len(_READINGS) + 1) + "|"]
+    for ratio in RATIOS:
+        service = service_of(ratio)
+        xi = service.of(2) - service.of(1)
+        zeta = service.of(1) - xi
+        two = []
+        for items in ROUND_ITEMS:
+            rounds = [few_gpus_s(float(items), zeta, xi, size, gpus=1) for size in range(1, max(SIZES) + 1)]
+            if rounds.index(min(rounds)) + 1 == TWO:
+                two.append(float(items))
+        greedy_band, *_, strict_band = bands[ratio]
+        lines.append(f"| {ratio:g} | never | never | {_band(two)} | {greedy_band} | {strict_band} |")
+    return lines
 
 
 _HEADINGS = (
@@ -95,6 +123,15 @@ _HEADINGS = (
     "worse than single items by at most",
     "full at",
     "strict two is the best strict size at",
+)
+
+
+_READINGS = (
+    "(a) any batch size",
+    "(b) at most M, enough GPUs",
+    "(c) rounds: Λ",
+    "(c) queue, greedy: load",
+    "(c) queue, strict: load",
 )
 
 

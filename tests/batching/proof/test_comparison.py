@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tandem.batching.measure.perf_analyzer import Trace
-from tandem.batching.proof.proof import (
+from tandem.batching.proof.comparison import (
     Figures,
     Row,
     as_json,
@@ -18,7 +18,7 @@ from tandem.batching.proof.proof import (
     save_traces,
     table,
 )
-from tandem.batching.proof.reference_proof import objective_s
+from tandem.batching.proof.planner_choice import objective_s
 
 
 def row(setting: str = "M=2, T=0 ms") -> Row:

@@ -20,8 +20,9 @@ rule holds. Threads are taken as infinitely fast; items arrive one a request.
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from tandem.batching.simulate.compiled import compiled
 
 # What `DynamicBatchScheduler::BatcherThread` sleeps when its queue is empty.
 IDLE_WAIT_S = 0.5
@@ -31,7 +32,7 @@ TICK_S = 1e-6
 NEW, SCHEDULED, STALE = 0, 1, 2
 
 
-@njit(cache=True, nogil=True)  # type: ignore[untyped-decorator]
+@compiled()
 def _form(  # noqa: PLR0911 - the order of the source's conditions
     waiting: int,
     payload: int,
@@ -76,9 +77,70 @@ def _form(  # noqa: PLR0911 - the order of the source's conditions
     return 0, wait, saturated, next_preferred
 
 
-@njit(  # type: ignore[untyped-decorator]
-    "Tuple((f8[::1], i8[::1], f8))(f8[::1], f8[::1], f8[::1], i8, i8, f8, i8, b1)", cache=True, nogil=True
-)
+@compiled()
+def _take(
+    now: float,
+    queued: int,
+    running: int,
+    state: int,
+    busy: float,
+    batches: int,
+    arrivals: NDArray[np.float64],
+    service: NDArray[np.float64],
+    factors: NDArray[np.float64],
+    max_batch: int,
+    delay: float,
+    first: NDArray[np.int64],
+    length: NDArray[np.int64],
+    run_first: NDArray[np.int64],
+    run_length: NDArray[np.int64],
+    run_end: NDArray[np.float64],
+    sizes: NDArray[np.int64],
+) -> tuple[int, int, int, float, int]:  # pragma: no cover - compiled
+    """Idle instances take payloads, aged ones merged; the new queued, running, state, busy and batches."""
+    while queued > 0 and running < len(run_end):
+        server = 0
+        while run_end[server] != np.inf:
+            server += 1
+        taken, begin, count = 1, first[0], length[0]
+        while taken < queued and delay > 0.0 and now - arrivals[first[taken]] > delay:
+            if taken == queued - 1 and state == SCHEDULED:
+                state = STALE  # marked as executing even where it does not fit
+            if count + length[taken] > max_batch:
+                break
+            count += length[taken]
+            taken += 1
+        if taken == queued:
+            state = STALE
+        for place in range(taken, queued):
+            first[place - taken], length[place - taken] = first[place], length[place]
+        queued -= taken
+        took = service[count - 1] * factors[batches % len(factors)]
+        run_first[server], run_length[server], run_end[server] = begin, count, now + took
+        running += 1
+        busy += took
+        sizes[count - 1] += 1
+        batches += 1
+    return queued, running, state, busy, batches
+
+
+@compiled()
+def _finish(
+    done: int,
+    now: float,
+    arrivals: NDArray[np.float64],
+    latency: NDArray[np.float64],
+    run_first: NDArray[np.int64],
+    run_length: NDArray[np.int64],
+    run_end: NDArray[np.float64],
+) -> None:  # pragma: no cover - compiled
+    """An instance has ended its batch."""
+    for item in range(run_first[done], run_first[done] + run_length[done]):
+        latency[item] = now - arrivals[item]
+    run_end[done] = np.inf
+
+
+@compiled("Tuple((f8[::1], i8[::1], f8))(f8[::1], f8[::1], f8[::1], i8, i8, f8, i8, b1)")
 def run_triton(  # noqa: PLR0912, PLR0915 - one event loop; numba would not share its state across functions
     arrivals: NDArray[np.float64],
     service: NDArray[np.float64],
@@ -133,9 +195,7 @@ def run_triton(  # noqa: PLR0912, PLR0915 - one event loop; numba would not shar
         if now == np.inf:
             break
         if now == run_end[done]:
-            for item in range(run_first[done], run_first[done] + run_length[done]):
-                latency[item] = now - arrivals[item]
-            run_end[done] = np.inf
+            _finish(done, now, arrivals, latency, run_first, run_length, run_end)
             running -= 1
             wake = True
         elif now == coming:
@@ -147,30 +207,12 @@ def run_triton(  # noqa: PLR0912, PLR0915 - one event loop; numba would not shar
             wake = True
         while True:
             # Idle instances take payloads first: they are awake before the batcher thread is.
-            while queued > 0 and running < instances:
-                server = 0
-                while run_end[server] != np.inf:
-                    server += 1
-                taken, begin, count = 1, first[0], length[0]
-                while taken < queued and delay > 0.0 and now - arrivals[first[taken]] > delay:
-                    if taken == queued - 1 and state == SCHEDULED:
-                        state = STALE  # marked as executing even where it does not fit
-                    if count + length[taken] > max_batch:
-                        break
-                    count += length[taken]
-                    taken += 1
-                if taken == queued:
-                    state = STALE
-                for place in range(taken, queued):
-                    first[place - taken], length[place - taken] = first[place], length[place]
-                queued -= taken
-                took = service[count - 1] * factors[batches % len(factors)]
-                run_first[server], run_length[server], run_end[server] = begin, count, now + took
-                running += 1
-                busy += took
-                sizes[count - 1] += 1
-                batches += 1
-                wake = True
+            before = batches
+            queued, running, state, busy, batches = _take(
+                now, queued, running, state, busy, batches, arrivals, service, factors, max_batch, delay,
+                first, length, run_first, run_length, run_end, sizes,
+            )  # fmt: skip
+            wake = wake or batches > before
             if not wake:
                 break
             # One turn of `BatcherThread`.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from tandem.batching.plan.two import tables
+from tandem.batching.plan.regret_of_two import tables
 
 SUMMARY = "Print what batches of two cost against the best size, over load and alpha / beta (half a minute)."
 

@@ -1,22 +1,17 @@
-"""Compiled event loops for one station: the ideal rule, and Triton's batcher as it is.
-
-Importing this module imports numba; the compiled code is cached beside the source, so that only the first run
-after an installation compiles (about two seconds).
-"""
+"""The ideal rule for one sequence of arrivals, recorded ones or those of a run; see `compiled`."""
 
 from __future__ import annotations
 
 import numpy as np
-from numba import njit
 from numpy.typing import NDArray
+
+from tandem.batching.simulate.compiled import compiled
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-@njit(  # type: ignore[untyped-decorator]
-    "Tuple((f8[::1], i8[::1], f8))(f8[::1], f8[::1], f8[::1], i8, i8, f8, i8)", cache=True, nogil=True
-)
+@compiled("Tuple((f8[::1], i8[::1], f8))(f8[::1], f8[::1], f8[::1], i8, i8, f8, i8)")
 def run_ideal(
     arrivals: Floats,
     service: Floats,

@@ -1,0 +1,1 @@
+"""The commands: `tandem plan`, and the tables of what two costs."""

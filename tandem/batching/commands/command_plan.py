@@ -1,0 +1,146 @@
+"""`tandem plan`: an arrival rate and an objective in, the batch settings and what they will do out."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import sys
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from tandem.batching.commands.plan_options import add_arguments, check_packages
+from tandem.batching.commands.subjects import Subject, known_model, live_model, numbers
+from tandem.batching.commands.traffic_options import Asked, asked_traffic
+from tandem.batching.commands.watch import watch
+from tandem.batching.errors import BatchingError, InvalidInputError, UnreachableObjectiveError, UnstableError
+from tandem.batching.outcome import Outcome
+from tandem.batching.plan.planner import TWO, Plan, Question, default_delays_s, plan
+from tandem.batching.plan.report import plan_json, plan_text
+from tandem.batching.rules import Rule, greedy
+from tandem.batching.simulate.estimate import Effort
+from tandem.batching.simulate.traffic import Poisson, Traffic
+
+__all__ = ["SUMMARY", "add_arguments", "run"]
+
+SUMMARY = "Say how to set a model's batcher for an arrival rate, what it will do, and how sure that is."
+
+EXIT_FAILED = 1
+EXIT_NO_SETTING = 3
+
+# Every setting is simulated until its intervals are within two per cent, the few near the best until half a
+# per cent; where only a few are asked for, all of them.
+COARSE = Effort(precision=0.02)
+FINE = Effort(precision=0.005)
+FEW = 12
+# Bursts that fill a server for seconds can't be simulated to such a precision in a time that anyone waits
+# for.
+BURST_ITEMS = 1_500_000
+PLOT_SIZES = (1, 2, 4, 8, 16)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """Answer; gives the exit code: 0, 1 for a wrong question, 3 where no setting fits."""
+    try:
+        return _run(arguments)
+    except (UnstableError, UnreachableObjectiveError) as error:
+        print(f"tandem plan: {error}", file=sys.stderr)
+        return EXIT_NO_SETTING
+    except BatchingError as error:
+        print(f"tandem plan: {error}", file=sys.stderr)
+        return EXIT_FAILED
+
+
+def _run(arguments: argparse.Namespace) -> int:
+    check_packages(arguments)
+    if arguments.watch:
+        return watch(arguments)
+    asked = asked_traffic(arguments)
+    if arguments.write and not arguments.model:
+        raise InvalidInputError("--write needs --model: the model or ensemble whose config is written")
+    make_question(
+        arguments, asked, max_batch=arguments.max_batch or TWO, service_one_s=1.0
+    )  # before any work
+    subject = live_model(arguments) if arguments.url or arguments.model else known_model(arguments)
+    question = make_question(arguments, asked, max_batch=subject.max_batch, service_one_s=subject.one_s)
+    first, second = _efforts(question, asked)
+    answer = plan(question, _solver(subject, first, asked.at_rate), _solver(subject, second, asked.at_rate))
+    even = None if asked.poisson else plan(question, _solver(subject, COARSE, Poisson))
+    print(json.dumps(plan_json(answer, even), indent=1) if arguments.json else plan_text(answer, even))
+    if arguments.plot:
+        _draw(arguments.plot, subject, question)
+    if arguments.report:
+        _report(arguments.report, subject, answer, even, asked)
+    chosen = answer.recommended  # raises where there is none, after the table has shown why
+    if arguments.write:
+        _write(arguments, chosen.rule)
+    return 0
+
+
+def _efforts(question: Question, asked: Asked) -> tuple[Effort, Effort]:
+    """How much to simulate of every setting, and then of those near the best."""
+    if not asked.poisson:
+        coarse = replace(COARSE, most_items=BURST_ITEMS)
+        return coarse, coarse
+    return (FINE if len(question.rules()) <= FEW else COARSE), FINE
+
+
+def _solver(
+    subject: Subject, effort: Effort, at_rate: Callable[[float], Traffic]
+) -> Callable[[Rule, float], Outcome]:
+    return lambda rule, rate: subject.figures(effort, rule, at_rate(rate))
+
+
+def make_question(
+    arguments: argparse.Namespace, asked: Asked, *, max_batch: int, service_one_s: float
+) -> Question:
+    """The question in the options; delays that are not given follow from s(1)."""
+    delays = tuple(value / 1e3 for text in arguments.delay_ms for value in numbers(text, "--delay-ms"))
+    return Question(
+        rate_per_s=asked.rate_per_s,
+        rate_max_per_s=asked.rate_per_s if arguments.rate_max is None else arguments.rate_max,
+        objective=arguments.objective,
+        slo_s=arguments.slo_ms / 1e3,
+        kinds=(arguments.rule,) if arguments.rule else ("greedy", "timeout"),
+        max_batch=max_batch,
+        delays_s=delays or default_delays_s(service_one_s),
+    )
+
+
+def _curves(subject: Subject) -> list[Rule]:
+    return [greedy(size) for size in PLOT_SIZES if size <= max(subject.max_batch, TWO)]
+
+
+def _draw(path: Path, subject: Subject, question: Question) -> None:
+    from tandem.batching.plan.plots import draw_plan  # noqa: PLC0415 - matplotlib takes seconds to import
+
+    figures = _solver(subject, COARSE, Poisson)
+    draw_plan(path, figures, _curves(subject), rate_per_s=question.rate_per_s, title=subject.name)
+    print(f"drawn: {path}", file=sys.stderr)
+
+
+def _report(path: Path, subject: Subject, answer: Plan, even: Plan | None, asked: Asked) -> None:
+    from tandem.batching.plan.html_report import write_report  # noqa: PLC0415 - matplotlib is slow
+
+    question = answer.question
+    limit = f", at most {question.slo_s * 1e3:g} ms" if math.isfinite(question.slo_s) else ""
+    write_report(
+        path,
+        answer,
+        even,
+        title=subject.name,
+        question=f"{question.rate_per_s:g} items a second ({asked.words}); {question.objective}{limit}.",
+        measured=subject.measured,
+        figures=_solver(subject, COARSE, Poisson),
+        rules=_curves(subject),
+    )
+    print(f"report: {path}", file=sys.stderr)
+
+
+def _write(arguments: argparse.Namespace, rule: Rule) -> None:
+    from tandem.batching.plan.config_file import write_configs  # noqa: PLC0415 - needs tritonclient
+
+    for path in write_configs(arguments.model_repository, arguments.model, arguments.write, rule):
+        print(f"written: {path}", file=sys.stderr)
+    print(f"serve it: scripts/serve --config-name {arguments.write}", file=sys.stderr)
