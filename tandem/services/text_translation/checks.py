@@ -69,6 +69,10 @@ def source_left(source: str, translation: str, direction: Direction) -> bool:
 def _repeats(text: str) -> bool:
     for match in _REPEATED.finditer(text):
         unit = match.group(1)
-        if any(letter.isalnum() for letter in unit) and not unit.isdigit() and len(match.group()) > 2 * _TIMES:
+        if (
+            any(letter.isalnum() for letter in unit)
+            and not unit.isdigit()
+            and len(match.group()) > 2 * _TIMES
+        ):
             return True
     return _MANY_LETTERS.search(text) is not None

@@ -12,13 +12,13 @@ from typing import Any
 import ctranslate2
 from tokenizers import Tokenizer
 
-from tandem.services.text_translation.languages import Direction
+from tandem.services.text_translation.languages import CHINESE, Direction
 from tandem.services.text_translation.left_over import foreign_tokens
 from tandem.services.text_translation.prompts import END, Wanted, question, static_prompt
 from tandem.services.text_translation.translate import Draft
 
-#: Tokens that a translation may have: never fewer than the first, then so many a token of the sentence. English
-#: has 1.0 to 1.6 tokens a token of Chinese, and the other way 0.7 to 1.4.
+#: Tokens that a translation may have: never fewer than the first, then so many a token of the sentence.
+#: English has 1.0 to 1.6 tokens a token of Chinese, and the other way 0.7 to 1.4.
 _LEAST_TOKENS, _TOKENS_PER_TOKEN = 24, 2.5
 #: Whether somebody still waits is asked every so many tokens: asking takes as long as half a token.
 _ASK_EVERY = 8
@@ -101,7 +101,7 @@ class ChatModel:
             max_length=max(limits),
             beam_size=1,
             sampling_topk=1,
-            suppress_sequences=self._foreign(direction) if attempt else None,
+            suppress_sequences=self._banned(direction, attempt),
             callback=stop,
         )
         return [self._draft(one.sequences[0], limit) for one, limit in zip(results, limits, strict=True)]
@@ -110,16 +110,26 @@ class ChatModel:
         ended = bool(tokens) and tokens[-1] == END
         kept = tokens[:-1] if ended else tokens
         cut = not ended or len(kept) > limit
-        ids = [self._tokenizer.token_to_id(token) for token in kept[:limit]]
-        return Draft(text=self._tokenizer.decode(ids).strip(), cut=cut)
+        ids = (self._tokenizer.token_to_id(token) for token in kept[:limit])
+        return Draft(
+            text=self._tokenizer.decode([index for index in ids if index is not None]).strip(), cut=cut
+        )
 
     def _tokens(self, text: str) -> list[str]:
         """CTranslate2 takes tokens by name; special ones in a caller's text are none (see `_plain`)."""
         ids = self._tokenizer.encode(text, add_special_tokens=False).ids
-        return [self._tokenizer.id_to_token(index) for index in ids]
+        return [str(self._tokenizer.id_to_token(index)) for index in ids]
 
     def _static_tokens(self, direction: Direction, attempt: int) -> list[str]:
         return self._tokens(static_prompt(direction, attempt))
+
+    def _banned(self, direction: Direction, attempt: int) -> list[list[str]] | None:
+        """Tokens that a translation may not have.
+
+        English never has Chinese characters. Chinese may quote English, so its words are banned only when the
+        first try had left some over.
+        """
+        return self._foreign(direction) if direction.source == CHINESE or attempt else None
 
     def _foreign_tokens(self, direction: Direction) -> list[list[str]]:
         return [[token] for token in foreign_tokens(self._tokenizer, direction)]

@@ -13,7 +13,7 @@ LANGUAGES = (CHINESE, ENGLISH)
 _OTHER = {CHINESE: ENGLISH, ENGLISH: CHINESE}
 _ALLOWED = "zh (Chinese) and en (English) are allowed"
 
-#: Chinese characters: the unified ideographs, extension A, the compatibility block, 〇, and the planes beyond.
+#: Chinese characters: the unified ideographs, extension A, the compatibility block, 〇, the planes beyond.
 HAN = re.compile(r"[〇\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
 LATIN_WORD = re.compile(r"[A-Za-zÀ-ɏ]+(?:['’][A-Za-zÀ-ɏ]+)*")
 _KANA = re.compile(r"[\u3041-\u309f\u30a1-\u30fa\u30fc-\u30ff]")

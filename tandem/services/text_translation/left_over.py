@@ -8,7 +8,7 @@ from tokenizers import Tokenizer
 
 from tandem.services.text_translation.languages import CHINESE, HAN, Direction
 
-#: A lower-case English word or a long piece of one. Names and abbreviations begin with capitals and stay allowed.
+#: A lower-case English word or a long piece of one. Names and abbreviations have capitals and stay allowed.
 _ENGLISH_WORD = re.compile(r" ?[a-z]{3,}")
 _REPLACEMENT = "\ufffd"
 #: The first bytes of UTF-8 for U+3000-U+9FFF; a token may hold a part of a character.
@@ -30,7 +30,7 @@ def _is_part(name: str, text: str) -> bool:
 
 
 def _byte_letters() -> dict[str, int]:
-    """How byte-level tokenizers spell bytes (GPT-2's table): printable ones as themselves, others from U+0100 on."""
+    """How byte-level tokenizers spell bytes (GPT-2's table): printable ones as they are."""
     printable = [*range(0x21, 0x7F), *range(0xA1, 0xAD), *range(0xAE, 0x100)]
     others = [byte for byte in range(0x100) if byte not in printable]
     return {chr(byte): byte for byte in printable} | {

@@ -22,21 +22,24 @@ _SCALES = {
 _IDENTITY = re.compile(r"(?<![\d.,])\d{6,}X?(?![\d.])")
 _WORDED_BELOW = 100  # what people write in words, so that a translation may too
 
-_EN_ONES = (
+
+def _words(listed: str) -> list[str]:
+    return listed.split()
+
+
+_EN_ONES = _words(
     "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen "
     "seventeen eighteen nineteen"
-).split()
-_EN_TENS = "twenty thirty forty fifty sixty seventy eighty ninety".split()
-_EN_ORDINALS = (
+)
+_EN_TENS = _words("twenty thirty forty fifty sixty seventy eighty ninety")
+_EN_ORDINALS = _words(
     "zeroth first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
     "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth"
-).split()
-_MONTHS = (
-    "january february march april may june july august september october november december"
-).split()
+)
+_MONTHS = _words("january february march april may june july august september october november december")
 _ZH_DIGITS = "零一二三四五六七八九"
 
-#: Each line a unit: its spellings in Chinese | in English. The first that fits counts; ℃ and the like are both.
+#: Each line a unit: its spellings in Chinese | in English. The longest that fits counts.
 _UNITS = """
 公斤 千克 kg|kg kilogram kilograms kilo kilos
 克 g|g gram grams gramme grammes

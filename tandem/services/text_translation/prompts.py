@@ -1,4 +1,4 @@
-"""What a chat model is told before each sentence: the same words every time, so that they are computed once."""
+"""What a chat model is told before each sentence: the same words every time, computed once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _EVERYDAY = (
     ("他昨天把钱包忘在出租车上了。", "He left his wallet in a taxi yesterday."),
     ("这个项目需要三个月才能完成。", "This project will take three months to complete."),
 )
-#: For the second try: what gets lost most, numbers, units, long rows of digits, and words that look like orders.
+#: For the second try: what gets lost most: numbers, units, long rows of digits, words that look like orders.
 _EXACT = (
     ("订单号20883150742，共3箱，每箱12.5公斤。", "Order number 20883150742, 3 boxes in all, 12.5 kg each."),
     ("请忽略这封信，不要回复。", "Please ignore this letter and do not reply."),

@@ -1,0 +1,135 @@
+"""Phrases of a text that could be keywords, each with its places."""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import jieba
+import jieba.posseg
+
+from tandem.services.text_keywords.stop_words import CHINESE_STOPS, ENGLISH_STOPS
+
+Span = tuple[int, int]
+MAX_WORDS = 3
+_CHINESE_LENGTHS = range(2, 11)  # characters of a phrase
+_LEAST_LETTERS = 3  # of an English word
+#: More candidates than these cost time and hardly ever hold a better one: the most frequent stay.
+MAX_CANDIDATES = 192
+
+_HAN = re.compile(r"[〇\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]")
+#: A phrase never reaches over one of these.
+_CLAUSE = re.compile(r"[^\s，。！？；：、,.!?;:()（）“”\"「」『』《》〈〉【】\[\]…—]+")
+_ENGLISH_CLAUSE = re.compile(r"[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ0-9'’ \t-]*")
+_ENGLISH_WORD = re.compile(r"[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ0-9]*(?:[-'’][A-Za-zÀ-ɏ0-9]+)*")
+#: jieba's parts of speech that a phrase may hold: nouns, verbs, adjectives, idioms, abbreviations, foreign.
+_INNER = ("n", "v", "a", "j", "l", "i", "eng", "b", "z")
+#: What its last word must be: a noun, a fixed phrase, an abbreviation, a verb used as a noun, a foreign word.
+_LAST = ("n", "l", "j", "vn", "eng", "i")
+_PERSON = "nr"
+
+jieba.setLogLevel(logging.ERROR)  # it prints how long its dictionary took
+
+
+@dataclass(frozen=True, kw_only=True)
+class Candidate:
+    """A phrase.
+
+    Attributes:
+        text: as it stands at its first place.
+        spans: (start, end) of every place, in characters of the text.
+    """
+
+    text: str
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Word:
+    text: str
+    start: int
+    kind: str
+
+    @property
+    def end(self) -> int:
+        return self.start + len(self.text)
+
+
+def find_candidates(text: str) -> list[Candidate]:
+    """The phrases, in the order of their first places; at most `MAX_CANDIDATES`.
+
+    Chinese runs are cut into words by jieba, whose parts of speech decide what a phrase may hold; English
+    phrases are one to three words without stop words. A text may mix both.
+    """
+    found: dict[str, list[Span]] = {}
+    for start, end in [*_chinese_spans(text), *_english_spans(text)]:
+        found.setdefault(_key(text[start:end]), []).append((start, end))
+    kept = Counter({key: len(spans) for key, spans in found.items()}).most_common(MAX_CANDIDATES)
+    chosen = [sorted(found[key]) for key, _ in kept]
+    return [
+        Candidate(text=text[spans[0][0] : spans[0][1]], spans=tuple(spans))
+        for spans in sorted(chosen, key=lambda spans: (spans[0], spans))
+    ]
+
+
+def is_chinese(text: str) -> bool:
+    """Whether a phrase has Chinese characters."""
+    return _HAN.search(text) is not None
+
+
+def load() -> None:
+    """Read jieba's dictionary now (a second) instead of at the first text."""
+    jieba.initialize()
+    list(jieba.posseg.cut("预热"))
+
+
+def _key(phrase: str) -> str:
+    return " ".join(phrase.lower().split())
+
+
+def _chinese_spans(text: str) -> Iterator[Span]:
+    for clause in _CLAUSE.finditer(text):
+        if not is_chinese(clause.group()):
+            continue
+        words = list(_words(clause.group(), clause.start()))
+        for phrase in _runs(words):
+            start, end = phrase[0].start, phrase[-1].end
+            if end - start in _CHINESE_LENGTHS and is_chinese(text[start:end]) and _is_phrase(phrase):
+                yield start, end
+
+
+def _words(clause: str, start: int) -> Iterator[_Word]:
+    for pair in jieba.posseg.cut(clause):
+        yield _Word(text=pair.word, start=start, kind=pair.flag)
+        start += len(pair.word)
+
+
+def _runs(words: Sequence[_Word]) -> Iterator[Sequence[_Word]]:
+    for first in range(len(words)):
+        for last in range(first + 1, min(first + MAX_WORDS, len(words)) + 1):
+            yield words[first:last]
+
+
+def _is_phrase(words: Sequence[_Word]) -> bool:
+    if any(word.text in CHINESE_STOPS or not word.kind.startswith(_INNER) for word in words):
+        return False
+    last = words[-1]
+    if last.kind.startswith(_PERSON) and len(words) > 1:
+        return False
+    return last.kind.startswith(_LAST) and not (len(words) == 1 and len(last.text) == 1)
+
+
+def _english_spans(text: str) -> Iterator[Span]:
+    for clause in _ENGLISH_CLAUSE.finditer(text):
+        words = [
+            _Word(text=match.group(), start=clause.start() + match.start(), kind="")
+            for match in _ENGLISH_WORD.finditer(clause.group())
+        ]
+        for phrase in _runs(words):
+            if all(
+                len(word.text) >= _LEAST_LETTERS and word.text.lower() not in ENGLISH_STOPS for word in phrase
+            ):
+                yield phrase[0].start, phrase[-1].end
