@@ -7,9 +7,11 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import jieba
 import jieba.posseg
+from lemminflect import getAllLemmas
 
 from tandem.services.text_keywords.stop_words import CHINESE_STOPS, ENGLISH_STOPS
 
@@ -25,11 +27,15 @@ _HAN = re.compile(r"[〇\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003
 _CLAUSE = re.compile(r"[^\s，。！？；：、,.!?;:()（）“”\"「」『』《》〈〉【】\[\]…—]+")
 _ENGLISH_CLAUSE = re.compile(r"[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ0-9'’ \t-]*")
 _ENGLISH_WORD = re.compile(r"[A-Za-zÀ-ɏ][A-Za-zÀ-ɏ0-9]*(?:[-'’][A-Za-zÀ-ɏ0-9]+)*")
-#: jieba's parts of speech that a phrase may hold: nouns, verbs, adjectives, idioms, abbreviations, foreign.
-_INNER = ("n", "v", "a", "j", "l", "i", "eng", "b", "z")
-#: What its last word must be: a noun, a fixed phrase, an abbreviation, a verb used as a noun, a foreign word.
-_LAST = ("n", "l", "j", "vn", "eng", "i")
+#: jieba's parts of speech that a phrase may hold: nouns, verbs used as nouns, adjectives, attributes, fixed
+#: phrases, abbreviations, foreign words.
+_INNER = ("n", "vn", "a", "b", "j", "l", "i", "eng")
+#: What its last word must be.
+_LAST = ("n", "vn", "j", "l", "i", "eng")
 _PERSON = "nr"
+#: An English phrase, a letter a word: maybe an adjective or a participle (damaged, charging), then nouns; the
+#: last may be a plural that could be a verb as well.
+_NOUN_PHRASE = re.compile(r"[ad]?n*[np]|d")
 
 jieba.setLogLevel(logging.ERROR)  # it prints how long its dictionary took
 
@@ -62,7 +68,7 @@ def find_candidates(text: str) -> list[Candidate]:
     """The phrases, in the order of their first places; at most `MAX_CANDIDATES`.
 
     Chinese runs are cut into words by jieba, whose parts of speech decide what a phrase may hold; English
-    phrases are one to three words without stop words. A text may mix both.
+    phrases are nouns with what a dictionary lets stand before them. A text may mix both.
     """
     found: dict[str, list[Span]] = {}
     for start, end in [*_chinese_spans(text), *_english_spans(text)]:
@@ -81,9 +87,10 @@ def is_chinese(text: str) -> bool:
 
 
 def load() -> None:
-    """Read jieba's dictionary now (a second) instead of at the first text."""
+    """Read the dictionaries now (two seconds) instead of at the first text."""
     jieba.initialize()
     list(jieba.posseg.cut("预热"))
+    getAllLemmas("warm")
 
 
 def _key(phrase: str) -> str:
@@ -125,11 +132,33 @@ def _is_phrase(words: Sequence[_Word]) -> bool:
 def _english_spans(text: str) -> Iterator[Span]:
     for clause in _ENGLISH_CLAUSE.finditer(text):
         words = [
-            _Word(text=match.group(), start=clause.start() + match.start(), kind="")
+            _Word(
+                text=match.group(),
+                start=clause.start() + match.start(),
+                kind=_english_kind(match.group().lower()),
+            )
             for match in _ENGLISH_WORD.finditer(clause.group())
         ]
         for phrase in _runs(words):
-            if all(
-                len(word.text) >= _LEAST_LETTERS and word.text.lower() not in ENGLISH_STOPS for word in phrase
-            ):
+            kinds = "".join(word.kind for word in phrase)
+            if _NOUN_PHRASE.fullmatch(kinds):
                 yield phrase[0].start, phrase[-1].end
+
+
+@lru_cache(maxsize=50_000)
+def _english_kind(word: str) -> str:
+    """One letter of `_NOUN_PHRASE`: what a dictionary says that a word can be.
+
+    Without the sentence many words stay in doubt. A plural that may be a verb ("feeds") is a noun only
+    where a phrase ends, since plurals seldom stand inside of one.
+    """
+    if len(word) < _LEAST_LETTERS or word in ENGLISH_STOPS:
+        return "-"
+    kinds = set(getAllLemmas(word))
+    if not kinds or "PROPN" in kinds:
+        return "n"  # a name, or a word newer than the dictionary
+    if "NOUN" in kinds:
+        return "p" if word.endswith("s") and "VERB" in kinds else "n"
+    if "ADJ" in kinds:
+        return "a"
+    return "d" if word.endswith(("ed", "ing")) and "VERB" in kinds else "-"

@@ -31,6 +31,22 @@ class Direction:
     source: str
     target: str
 
+    def __str__(self) -> str:
+        """`zh-en` or `en-zh`."""
+        return f"{self.source}-{self.target}"
+
+    @classmethod
+    def parse(cls, text: str) -> Direction:
+        """The direction that `str` wrote.
+
+        Raises:
+            InputError: it is none.
+        """
+        source, _, target = text.partition("-")
+        if target not in LANGUAGES or _OTHER.get(source) != target:
+            raise InputError('the direction must be "zh-en" or "en-zh"')
+        return cls(source=source, target=target)
+
 
 def read_direction(text: str, options: bytes | None) -> Direction:
     """The direction that OPTIONS ask for; what they leave open follows from the text.

@@ -24,10 +24,12 @@ class Draft:
     Attributes:
         text: the translation.
         cut: whether it was stopped at the longest length allowed.
+        tokens: how many the network wrote.
     """
 
     text: str
     cut: bool
+    tokens: int = 0
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -12,33 +10,15 @@ from typing import Any
 import ctranslate2
 from tokenizers import Tokenizer
 
+from tandem.services.text_translation.engines import IsCancelled, ModelSettings
 from tandem.services.text_translation.languages import CHINESE, Direction
 from tandem.services.text_translation.left_over import foreign_tokens
+from tandem.services.text_translation.limits import token_limit
 from tandem.services.text_translation.prompts import END, Wanted, question, static_prompt
 from tandem.services.text_translation.translate import Draft
 
-#: Tokens that a translation may have: never fewer than the first, then so many a token of the sentence.
-#: English has 1.0 to 1.6 tokens a token of Chinese, and the other way 0.7 to 1.4.
-_LEAST_TOKENS, _TOKENS_PER_TOKEN = 24, 2.5
 #: Whether somebody still waits is asked every so many tokens: asking takes as long as half a token.
 _ASK_EVERY = 8
-
-
-@dataclass(frozen=True, kw_only=True)
-class ModelSettings:
-    """How a model runs.
-
-    Attributes:
-        device: `cpu` or `cuda`.
-        device_index: which GPU.
-        compute_type: CTranslate2's name, e.g. `int8` or `int8_float16`.
-        threads: on a CPU, of one batch; 0 = one a core.
-    """
-
-    device: str = "cpu"
-    device_index: int = 0
-    compute_type: str = "int8"
-    threads: int = 0
 
 
 class ChatModel:
@@ -56,9 +36,7 @@ class ChatModel:
         self._static = lru_cache(maxsize=None)(self._static_tokens)
         self._foreign = lru_cache(maxsize=None)(self._foreign_tokens)
 
-    def translate(
-        self, wanted: Sequence[Wanted], is_cancelled: Callable[[int], bool] = lambda _index: False
-    ) -> list[Draft]:
+    def translate(self, wanted: Sequence[Wanted], is_cancelled: IsCancelled) -> list[Draft]:
         """The drafts, in order.
 
         Sentences of one direction run as one batch; a batch with both directions runs as two, for each has a
@@ -86,7 +64,7 @@ class ChatModel:
         self, texts: Sequence[str], direction: Direction, attempt: int, gone: Callable[[int], bool]
     ) -> list[Draft]:
         asked = [self._tokens(question(_plain(text))) for text in texts]
-        limits = [_limit(len(self._tokens(text))) for text in texts]
+        limits = [token_limit(len(self._tokens(text))) for text in texts]
 
         def stop(step: Any) -> bool:
             return step.step % _ASK_EVERY == 0 and gone(step.batch_id)
@@ -135,17 +113,6 @@ class ChatModel:
         return [[token] for token in foreign_tokens(self._tokenizer, direction)]
 
 
-def _limit(tokens: int) -> int:
-    return int(_LEAST_TOKENS + _TOKENS_PER_TOKEN * tokens)
-
-
 def _plain(text: str) -> str:
     """The text without what the chat format would take for the end of a turn: `<|` gets a space."""
     return text.replace("<|", "< |")
-
-
-def is_chat_model(folder: Path) -> bool:
-    """Whether the folder holds a language model (a decoder), not a translation model of its own."""
-    return not (folder / "shared_vocabulary.json").exists() and "bos_token" in json.loads(
-        (folder / "config.json").read_text("utf-8")
-    )
