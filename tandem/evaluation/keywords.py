@@ -1,7 +1,7 @@
 """How good keywords are: `scripts/evaluate keywords`, on passages written for it, beside jieba's extractors.
 
-A keyword counts if it is one of the passage's reference keywords, or holds one, or is held by one (whole words
-in English). The stricter count, exactly a reference, stands beside it.
+A keyword counts if it is one of the passage's reference keywords, or holds one, or is held by one (whole
+words in English). The stricter count, exactly a reference, stands beside it.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from rich.console import Console
 from rich.table import Table
 
 from tandem.evaluation.text_served import read_material, triton_text_service
+from tandem.services.text_keywords.candidates import load
 
 COUNT = 5
 _SERVICE = "text_keywords"
@@ -112,6 +113,7 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--show", action="store_true", help="print every keyword, the wrong ones marked")
     options = parser.parse_args(argv)
     passages = read_passages()
+    load()
     results = {name: extract_all(passages, extract) for name, extract in extractors(options.url).items()}
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(table(results))

@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from tempfile import TemporaryDirectory
 
 import jieba
 import jieba.posseg
@@ -87,8 +88,14 @@ def is_chinese(text: str) -> bool:
 
 
 def load() -> None:
-    """Read the dictionaries now (two seconds) instead of at the first text."""
-    jieba.initialize()
+    """Read the dictionaries now (some seconds) instead of at the first text.
+
+    jieba keeps a cache in the machine's temporary folder, where anybody could put a file of that name for us to
+    read: it gets a folder of its own, which is gone afterwards.
+    """
+    with TemporaryDirectory() as folder:
+        jieba.dt.tmp_dir = folder
+        jieba.initialize()
     list(jieba.posseg.cut("预热"))
     getAllLemmas("warm")
 
