@@ -90,8 +90,8 @@ def is_chinese(text: str) -> bool:
 def load() -> None:
     """Read the dictionaries now (some seconds) instead of at the first text.
 
-    jieba keeps a cache in the machine's temporary folder, where anybody could put a file of that name for us to
-    read: it gets a folder of its own, which is gone afterwards.
+    jieba keeps a cache in the machine's temporary folder, where anybody could put a file of that name for us
+    to read: it gets a folder of its own, which is gone afterwards.
     """
     with TemporaryDirectory() as folder:
         jieba.dt.tmp_dir = folder

@@ -14,7 +14,7 @@ from tandem.services.text_translation.translate import Draft
 IsCancelled = Callable[[int], bool]
 #: CTranslate2 writes its format's version, then the name of the kind of network with its length.
 _HEADER = struct.Struct("<IH")
-_DECODER = "TransformerDecoderModelSpec"
+_DECODER = "TransformerDecoderSpec"
 _LONGEST_NAME = 100
 
 

@@ -14,7 +14,9 @@ from tandem.services.text_translation.languages import CHINESE, HAN
 MAX_CHARACTERS = {CHINESE: 120, "en": 320}
 _LINES = re.compile(r"[^\r\n]+|[\r\n]+")
 #: What stands before a line's first word and must stay as it is: indent, bullets, numbers of a list.
-_MARKER = re.compile(r"\s*(?:(?:[-*•·▪#>]+|\(?\d{1,3}[.)、)]|[(（][一二三四五六七八九十\d]{1,3}[)）])\s*)?")
+_MARKER = re.compile(
+    r"\s*(?:(?:[-*•·▪#>]+|\(?\d{1,3}(?:[)、)]|\.(?=\s))|[(（][一二三四五六七八九十\d]{1,3}[)）])\s*)?"
+)
 _COMMAS = re.compile(r"(?<=[,;:，；：、—])")
 _SPACE = re.compile(r"\s")
 
