@@ -7,7 +7,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 from tandem.errors import InputError
-from tandem.services.speech_to_text.vocabulary import TRANSCRIBE, TRANSLATE
+from tandem.services.speech_to_text.vocabulary import TASKS, TRANSCRIBE
 
 MAX_OPTION_BYTES = 4096
 
@@ -39,8 +39,8 @@ def parse_options(data: bytes | None) -> SpeechOptions:
     language, task = given.get("language"), given.get("task", TRANSCRIBE)
     if language is not None and not isinstance(language, str):
         raise InputError("OPTIONS: language must be a language code like zh or en, or null")
-    if task not in (TRANSCRIBE, TRANSLATE):
-        raise InputError(f"OPTIONS: task must be {TRANSCRIBE} or {TRANSLATE}")
+    if task not in TASKS:
+        raise InputError(f"OPTIONS: task must be {' or '.join(TASKS)}")
     return SpeechOptions(language=language or None, task=task)
 
 

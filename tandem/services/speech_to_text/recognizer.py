@@ -19,8 +19,7 @@ from numpy.typing import NDArray
 from tandem.errors import InputError
 from tandem.media.audio import SAMPLE_RATE
 from tandem.services.speech_to_text.features import FRAMES_PER_SECOND, log_mel
-from tandem.services.speech_to_text.outcome import Heard
-from tandem.services.speech_to_text.transcribe import Listen
+from tandem.services.speech_to_text.listening import Heard, Listen
 from tandem.services.speech_to_text.vocabulary import Vocabulary
 
 MODEL_FILES = ("model.bin", "config.json", "tokenizer.json")
@@ -30,6 +29,7 @@ _LEAST_WINDOW_S, _SILENCE_BEHIND_S, _MOST_WINDOW_S = 10.0, 1.0, 30.0
 _TOKENS_PER_SECOND = 50  # of the encoder's output
 _MOST_TOKENS = 224  # half of the decoder's positions, as OpenAI's own code
 _SPOKEN_TOKENS_PER_S, _SPARE_TOKENS = 16, 24  # nobody speaks faster; a loop ends there
+_LEAST_PROBABILITY = 1e-6  # 0 marks that there is no token
 _MEDIAN_FILTER = 7  # frames, OpenAI's own choice
 #: Text that compresses better than this repeats itself; OpenAI's own limit.
 _LOOP_COMPRESSION = 2.4
@@ -40,13 +40,15 @@ class RecognizerConfig:
     """How the network runs.
 
     Attributes:
-        device: `cpu`, `cuda` or `auto`.
+        device: `cpu` or `cuda`.
+        device_index: which GPU.
         compute_type: CTranslate2's name of the number format, e.g. `int8` or `float16`.
         threads: of one computation; 0 lets CTranslate2 choose.
         beam: hypotheses that are followed, ≥ 1.
     """
 
     device: str = "cpu"
+    device_index: int = 0
     compute_type: str = "int8"
     threads: int = 2
     beam: int = 5
@@ -67,7 +69,11 @@ class Recognizer:
         self.vocabulary = Vocabulary(folder / "tokenizer.json")
         self._beam = config.beam
         self._model = ctranslate2.models.Whisper(
-            str(folder), device=config.device, compute_type=config.compute_type, intra_threads=config.threads
+            str(folder),
+            device=config.device,
+            device_index=config.device_index,
+            compute_type=config.compute_type,
+            intra_threads=config.threads,
         )
         if not self._model.is_multilingual:
             raise ValueError(f"{folder} holds a Whisper that knows English only: take a multilingual one")
@@ -178,7 +184,8 @@ def _token_times(alignment: Any, count: int) -> tuple[NDArray[np.float32], NDArr
     path = np.array(alignment.alignments)  # (token, frame of 20 ms) each, both ascending
     begins = np.concatenate([[True], np.diff(path[:, 0]) > 0])
     times = path[begins, 1][:count] / _TOKENS_PER_SECOND
-    return times.astype(np.float32), np.array(alignment.text_token_probs[:count], np.float32)
+    probabilities = np.array(alignment.text_token_probs[:count], np.float32)
+    return times.astype(np.float32), np.maximum(probabilities, _LEAST_PROBABILITY)
 
 
 def window_frames(samples: int) -> int:

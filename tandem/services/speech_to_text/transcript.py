@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import opencc
 
-from tandem.services.speech_to_text.outcome import Heard
+from tandem.services.speech_to_text.listening import Heard
 from tandem.services.speech_to_text.vocabulary import Piece, Vocabulary
 from tandem.services.speech_to_text.windows import Window
 

@@ -1,18 +1,19 @@
 """Whose turn it is: windows of many recordings go to the recogniser in steps of two, short recordings first.
 
 Triton's own queue is first come, first served: behind a recording of half an hour a short one would wait
-for all of its windows. So only one step's windows lie there at a time, and the others wait here. A window
-that is asked for in step n has its turn by n plus the windows that its recording has had already, at most
-`PATIENCE`: a short recording waits for the step that runs, and a long one falls behind by no more than
-`PATIENCE` steps, however many come.
+for all windows that lie there. So only one step's windows lie there at a time, and the others wait here. A
+window that is asked for in step n is due in step n plus the windows that its recording has had already, at
+most `PATIENCE`: a short recording waits for the step that runs, and a long one falls behind by no more than
+`PATIENCE` steps, however many short ones come.
 """
 
 from __future__ import annotations
 
-import asyncio
 import heapq
 import itertools
-from collections.abc import Awaitable, Callable, Sequence
+import threading
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -33,22 +34,19 @@ class _Waiting(Generic[Asked, Answered]):
     due: int
     number: int
     asked: Asked = field(compare=False)
-    answer: asyncio.Future[Answered] = field(compare=False)
+    answer: Future[Answered] = field(compare=False)
 
 
 class FairSteps(Generic[Asked, Answered]):
-    """Collects items and hands them on in steps of at most `size`. All methods run in one event loop."""
+    """Collects items of many threads and hands them on in steps of at most `size`, on a thread of its own."""
 
     def __init__(
-        self,
-        step: Callable[[Sequence[Asked]], Awaitable[Sequence[Answered | BaseException]]],
-        *,
-        size: int = 2,
+        self, step: Callable[[Sequence[Asked]], Sequence[Answered | BaseException]], *, size: int = 2
     ) -> None:
-        """Nothing runs before `run`.
+        """Starts the thread.
 
         Args:
-            step: answers items together, one answer or error each, in order.
+            step: answers items together, an answer or an error each, in order.
             size: most items of a step, ≥ 1.
         """
         self._step = step
@@ -56,57 +54,60 @@ class FairSteps(Generic[Asked, Answered]):
         self._heap: list[_Waiting[Asked, Answered]] = []
         self._numbers = itertools.count()
         self._steps = 0
-        self._some = asyncio.Event()
+        self._is_closed = False
+        self._changed = threading.Condition()
+        self._thread = threading.Thread(target=self._run, name="steps", daemon=True)
+        self._thread.start()
 
-    async def ask(self, turn: Turn, asked: Asked) -> Answered:
-        """The answer to one item, when its turn has come.
+    def ask(self, turn: Turn, asked: Asked) -> Future[Answered]:
+        """The answer to one item, when its turn has come. Cancelling it before gives its place to others.
 
         Raises:
-            BaseException: what the step raised, or gave for this item.
+            RuntimeError: after `close`.
         """
-        answer: asyncio.Future[Answered] = asyncio.get_running_loop().create_future()
-        waiting = _Waiting(
-            due=self._steps + min(turn.asked, PATIENCE),
-            number=next(self._numbers),
-            asked=asked,
-            answer=answer,
-        )
-        turn.asked += 1
-        heapq.heappush(self._heap, waiting)
-        self._some.set()
-        return await answer
+        answer: Future[Answered] = Future()
+        with self._changed:
+            if self._is_closed:
+                raise RuntimeError("no steps are taken any more")
+            due = self._steps + min(turn.asked, PATIENCE)
+            turn.asked += 1
+            heapq.heappush(
+                self._heap, _Waiting(due=due, number=next(self._numbers), asked=asked, answer=answer)
+            )
+            self._changed.notify()
+        return answer
 
-    async def run(self) -> None:
-        """Serve until cancelled."""
-        while True:
-            await self._some.wait()
-            chosen = self._choose()
-            if not self._heap:
-                self._some.clear()
-            if not chosen:
-                continue
-            self._steps += 1
+    def close(self) -> None:
+        """Answer what has been asked, then end the thread."""
+        with self._changed:
+            self._is_closed = True
+            self._changed.notify()
+        self._thread.join()
+
+    def _run(self) -> None:
+        while chosen := self._choose():
             try:
-                answers = await self._step([waiting.asked for waiting in chosen])
+                answers = self._step([waiting.asked for waiting in chosen])
             except Exception as error:  # one step's failure must not end all later ones
                 answers = [error] * len(chosen)
             for waiting, answer in zip(chosen, answers, strict=True):
-                _settle(waiting.answer, answer)
+                if isinstance(answer, BaseException):
+                    waiting.answer.set_exception(answer)
+                else:
+                    waiting.answer.set_result(answer)
 
     def _choose(self) -> list[_Waiting[Asked, Answered]]:
-        """The next step's items, those left out whose asker has gone."""
+        """The next step's items, waited for; empty after `close` when nothing is left."""
         chosen: list[_Waiting[Asked, Answered]] = []
-        while self._heap and len(chosen) < self._size:
-            waiting = heapq.heappop(self._heap)
-            if not waiting.answer.done():
-                chosen.append(waiting)
+        with self._changed:
+            while not chosen:
+                while not self._heap:
+                    if self._is_closed:
+                        return []
+                    self._changed.wait()
+                while self._heap and len(chosen) < self._size:
+                    waiting = heapq.heappop(self._heap)
+                    if waiting.answer.set_running_or_notify_cancel():
+                        chosen.append(waiting)
+            self._steps += 1
         return chosen
-
-
-def _settle(future: asyncio.Future[Answered], answer: Answered | BaseException) -> None:
-    if future.done():
-        return
-    if isinstance(answer, BaseException):
-        future.set_exception(answer)
-    else:
-        future.set_result(answer)

@@ -12,6 +12,7 @@ from tokenizers import Tokenizer
 from tandem.errors import InputError
 
 TRANSCRIBE, TRANSLATE = "transcribe", "translate"
+TASKS = (TRANSCRIBE, TRANSLATE)
 _START = "<|startoftranscript|>"
 _LANGUAGE = re.compile(r"<\|([a-z]{2,3})\|>")
 #: Written without spaces between words: a segment may end behind any character.

@@ -7,8 +7,9 @@ ends below a lower one for long enough.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,6 +18,10 @@ FRAME = 512  # samples at 16 kHz: 32 ms
 CONTEXT = 64  # samples of the frame before
 FRAMES_PER_SECOND = 16_000 / FRAME
 
+#: (n, 576) frames → (n,) probabilities of speech. It is called with a recording's frames in order.
+Voice = Callable[[NDArray[np.float32]], NDArray[np.float32]]
+
+_STATE = 128
 _SPEECH, _SILENCE = 0.5, 0.35  # speech begins at the first probability and ends below the second
 _MIN_SILENCE_S = 0.3
 _MIN_SPEECH_S = 0.2
@@ -76,3 +81,19 @@ def _regions(probabilities: NDArray[np.float32], *, is_last: bool) -> Iterator[R
     if start is not None:
         end = len(probabilities) if quiet is None else quiet
         yield Region(start=start, end=end, is_open=not is_last)
+
+
+def voice_of(ask: Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[Any]]]) -> Voice:
+    """A voice activity network that has heard nothing yet and keeps its state between calls.
+
+    Args:
+        ask: runs Silero's network: `input`, `h`, `c` → `speech_probs`, `hn`, `cn`.
+    """
+    state = {name: np.zeros((1, 1, _STATE), np.float32) for name in ("h", "c")}
+
+    def voice(frames: NDArray[np.float32]) -> NDArray[np.float32]:
+        answer = ask({"input": frames, **state})
+        state.update(h=answer["hn"], c=answer["cn"])
+        return np.asarray(answer["speech_probs"], np.float32)
+
+    return voice

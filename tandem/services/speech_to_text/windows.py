@@ -7,7 +7,7 @@ seconds.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,7 @@ from tandem.services.speech_to_text.voice import (
     FRAME,
     FRAMES_PER_SECOND,
     Region,
+    Voice,
     framed,
     speech_regions,
 )
@@ -31,9 +32,6 @@ _MARGIN_S = 1.0
 _MARGIN = round(_MARGIN_S * FRAMES_PER_SECOND)
 _FULL_VOICE, _MAX_GAIN = 0.5, 30.0
 _STRIDE_S = 16.0  # how much is decoded before the next cut is looked for
-
-#: (n, 576) frames → (n,) probabilities of speech. It is called with a recording's frames in order.
-Voice = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,0 +1,85 @@
+"""Triton's adapter for `speech_to_text`: recordings in, text out, windows through `speech_recognizer`."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import triton_python_backend_utils as pb_utils
+
+from tandem.errors import StepError
+from tandem.services.speech_to_text.listening import Heard, Listen
+from tandem.services.speech_to_text.options import parse_options
+from tandem.services.speech_to_text.tensors import HEARD_TENSORS, pack_listen, unpack_heard
+from tandem.services.speech_to_text.transcribe import transcribe
+from tandem.services.speech_to_text.turns import FairSteps
+from tandem.services.speech_to_text.vocabulary import Vocabulary
+from tandem.services.speech_to_text.voice import voice_of
+from tandem.triton.coordinator import Arrays, Coordinator, Item
+from tandem.triton.other_models import ask_model
+from tandem.triton.responder import model_parameters
+
+_DEFAULTS = {
+    "items": "64",
+    "step": "2",
+    "calls": "speech_recognizer,voice_activity",
+    "tokenizer": "../speech_recognizer/1/model/tokenizer.json",
+}
+
+
+class TritonPythonModel:
+    """What Triton's Python backend calls."""
+
+    def initialize(self, args: dict[str, str]) -> None:
+        """Reads the parameters and the recogniser's tokens, whose path is relative to this model's folder."""
+        parameters = model_parameters(args["model_config"], _DEFAULTS)
+        self._recognizer, self._voice = parameters["calls"].split(",")
+        self._vocabulary = Vocabulary(Path(args["model_repository"]) / parameters["tokenizer"])
+        size = int(parameters["step"])
+        self._calls = ThreadPoolExecutor(size, thread_name_prefix="windows")
+        self._steps = FairSteps(self._hear, size=size)
+        self._coordinator = Coordinator(
+            pb_utils,
+            model_name=args["model_name"],
+            input_name="AUDIO",
+            answer=self._transcribe,
+            items=int(parameters["items"]),
+        )
+
+    def execute(self, requests: Sequence[Any]) -> None:
+        """Hands the requests to threads, which respond themselves."""
+        self._coordinator.start(requests)
+
+    def finalize(self) -> None:
+        """Lets what is under way finish."""
+        self._coordinator.close()
+        self._steps.close()
+        self._calls.shutdown()
+
+    def _transcribe(self, item: Item) -> Any:
+        """One recording's result."""
+        return transcribe(
+            item.data,
+            parse_options(item.options),
+            steps=self._steps,
+            voice=voice_of(self._ask_voice),
+            vocabulary=self._vocabulary,
+            check_wanted=item.check_wanted,
+        )
+
+    def _ask_voice(self, inputs: Arrays) -> Arrays:
+        return ask_model(pb_utils, self._voice, ("speech_probs", "hn", "cn"), inputs)
+
+    def _hear(self, windows: Sequence[Listen]) -> list[Heard | BaseException]:
+        """A step: its windows are asked about side by side, so that they make one batch."""
+        return list(self._calls.map(self._hear_one, windows))
+
+    def _hear_one(self, window: Listen) -> Heard | BaseException:
+        inputs = {name: array[None] for name, array in pack_listen(window).items()}
+        try:
+            outputs = ask_model(pb_utils, self._recognizer, HEARD_TENSORS, inputs)
+        except StepError as error:
+            return error
+        return unpack_heard({name: array[0] for name, array in outputs.items()})

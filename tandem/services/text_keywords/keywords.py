@@ -1,0 +1,66 @@
+"""The whole way of a text to its keywords."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tandem.media.options import read_options, whole_number
+from tandem.media.text import decode_text
+from tandem.services.text_keywords.candidates import find_candidates
+from tandem.services.text_keywords.choose import choose, mean_direction
+from tandem.services.text_keywords.tokens import Block, TextTokenizer
+
+#: About ten pages. A text's subject shows long before; more would cost seconds.
+MAX_CHARACTERS = 20_000
+DEFAULT_COUNT, MAX_COUNT = 5, 50
+_CHECKS = {"count": whole_number(1, MAX_COUNT)}
+
+#: Gives each block's vectors, (rows, hidden), in order; asks the network for two blocks at a time.
+Embed = Callable[[Sequence[Block]], Iterator[NDArray[np.float32]]]
+
+
+def keywords_of_bytes(
+    data: bytes, options: bytes | None, tokenizer: TextTokenizer, embed: Embed
+) -> dict[str, Any]:
+    """The result (`result.schema.json`) for a text as it was sent.
+
+    Args:
+        data: UTF-8.
+        options: JSON `{"count": 1-50}`, or None: five keywords.
+        tokenizer: the embedder's.
+        embed: asks the embedder.
+
+    Raises:
+        InputError: the text or the options are not allowed; the message says what is.
+    """
+    count = read_options(options, _CHECKS).get("count", DEFAULT_COUNT)
+    text = decode_text(data, max_characters=MAX_CHARACTERS)
+    return {"keywords": keywords(text, count, tokenizer, embed)}
+
+
+def keywords(text: str, count: int, tokenizer: TextTokenizer, embed: Embed) -> list[dict[str, Any]]:
+    """At most `count` keywords of a decoded text, the best first; none if no phrase is fit."""
+    candidates = find_candidates(text)
+    if not candidates:
+        return []
+    phrases = [candidate.text for candidate in candidates]
+    of_passage, of_phrases = tokenizer.passage_blocks(text), tokenizer.phrase_blocks(phrases)
+    found = list(embed([*of_passage, *of_phrases]))
+    windows = np.concatenate([rows[:1] for rows in found[: len(of_passage)]])
+    lengths = [int(np.count_nonzero(block.tokens != tokenizer.pad)) for block in of_passage]
+    vectors = np.zeros((len(phrases), windows.shape[1]), np.float32)
+    for block, rows in zip(of_phrases, found[len(of_passage) :], strict=True):
+        vectors[list(block.places)] = rows[: len(block.places)]
+    chosen = choose(phrases, vectors, mean_direction(windows, lengths), count)
+    return [
+        {
+            "text": phrases[place],
+            "score": round(min(max(likeness, 0.0), 1.0), 4),
+            "spans": [list(span) for span in candidates[place].spans],
+        }
+        for place, likeness in chosen
+    ]
