@@ -54,7 +54,9 @@ def test_keywords_with_score_and_places(tokenizer: TextTokenizer) -> None:
 
 def test_five_unless_told_otherwise_and_never_more_than_there_are(tokenizer: TextTokenizer) -> None:
     assert len(keywords_of_bytes(TEXT.encode(), None, tokenizer, CountsTokens())["keywords"]) == 5
-    assert len(keywords_of_bytes(b"Electricity.", b'{"count": 50}', tokenizer, CountsTokens())["keywords"]) == 1
+    assert (
+        len(keywords_of_bytes(b"Electricity.", b'{"count": 50}', tokenizer, CountsTokens())["keywords"]) == 1
+    )
 
 
 def test_a_text_without_phrases_asks_no_network(tokenizer: TextTokenizer) -> None:
