@@ -27,10 +27,8 @@ def small_blob(seed: int = 1) -> bytes:
     head += struct.pack("<4iQ", vocabulary.bos, vocabulary.eos, vocabulary.pad, vocabulary.unknown, ends[-1])
     head += ends.tobytes() + np.array(vocabulary.scores, "<f4").tobytes() + b"".join(spelled)
     head += struct.pack("<iI", len(vocabulary.normalisation), len(table)) + table
-    packed = [
-        (name, *_packed(name, shape, np.random.default_rng(seed + i)))
-        for i, (name, shape) in enumerate(_shapes(count))
-    ]
+    random = np.random.default_rng(seed)
+    packed = [(name, *_packed(shape, random)) for name, shape in _shapes(count)]
     length = len(head) + 4 + sum(2 + len(name) + 1 + 4 + 16 for name, _, _ in packed)
     directory, body = struct.pack("<i", len(packed)), b""
     for name, values, data in packed:
@@ -55,7 +53,7 @@ def _shapes(vocabulary: int) -> list[tuple[str, tuple[int, ...]]]:
     return shapes
 
 
-def _packed(name: str, shape: tuple[int, ...], random: np.random.Generator) -> tuple[int, bytes]:
+def _packed(shape: tuple[int, ...], random: np.random.Generator) -> tuple[int, bytes]:
     count = int(np.prod(shape))
     if len(shape) == 1:  # norms and biases stay in 32 bits
         return count, (random.normal(0.5, 0.3, count)).astype("<f4").tobytes()

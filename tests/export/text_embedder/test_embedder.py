@@ -19,6 +19,7 @@ from tests.services.text_keywords.small_tokenizer import small_vocabulary
 
 SHAPES = ((1, 3, 8), (2, 3, 8), (2, 1, 30))
 MODEL = REPOSITORY / "text_embedder"
+NETWORK = MODEL / "1" / "model.onnx"
 
 
 def test_the_file_is_read_value_by_value() -> None:
@@ -67,13 +68,9 @@ def test_a_wrong_weight_is_noticed() -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(
-    not (MODEL / "1" / "model.onnx").exists(), reason="no embedder: python -m export.text_embedder.set_up"
-)
+@pytest.mark.skipif(not NETWORK.exists(), reason="no embedder: python -m export.text_embedder.set_up")
 def test_the_real_one_knows_what_belongs_together() -> None:
-    session = onnxruntime.InferenceSession(
-        str(MODEL / "1" / "model.onnx"), providers=["CPUExecutionProvider"]
-    )
+    session = onnxruntime.InferenceSession(str(NETWORK), providers=["CPUExecutionProvider"])
     tokenizer = TextTokenizer(Path(MODEL))
     phrases = ["南瓜的家常做法", "how to cook pumpkin at home", "股市大幅下跌", "stock prices fell sharply"]
     (block,) = tokenizer.phrase_blocks(phrases)

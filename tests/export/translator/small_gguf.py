@@ -28,7 +28,7 @@ class SmallQwen:
     weights: dict[str, Floats]
 
     def logits(self, ids: list[int]) -> Floats:
-        """(length, vocabulary), from the paper's formulas (Qwen2: pre-norm, RMS, rotary halves, grouped heads, SwiGLU)."""
+        """(length, vocabulary), by Qwen2's formulas: pre-norm, RMS, rotary halves, grouped heads, SwiGLU."""
         weights = self.weights
         state = weights["token_embd"][ids]
         for layer in range(LAYERS):
