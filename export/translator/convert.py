@@ -41,7 +41,7 @@ def convert(source: Path, target: Path) -> None:
     try:
         reader = GGUFReader(str(source))
         found = _value(reader, "general.architecture")
-    except (ValueError, KeyError, OSError) as error:
+    except (ValueError, KeyError, IndexError, OSError) as error:
         raise ExportError(f"{source.name} is no GGUF file: {error}") from error
     if found != _ARCHITECTURE:
         raise ExportError(f"{source.name} is a {found} model; only {_ARCHITECTURE} can be converted")

@@ -35,8 +35,8 @@ _INNER = ("n", "vn", "a", "b", "j", "l", "i", "eng")
 _LAST = ("n", "vn", "j", "l", "i", "eng")
 _PERSON = "nr"
 #: An English phrase, a letter a word: maybe an adjective or a participle (damaged, charging), then nouns; the
-#: last may be a plural that could be a verb as well.
-_NOUN_PHRASE = re.compile(r"[ad]?n*[np]|d")
+#: last may be a plural that could be a verb as well. A gerund (charging) may stand alone.
+_NOUN_PHRASE = re.compile(r"[adg]?n*[np]|g")
 
 jieba.setLogLevel(logging.ERROR)  # it prints how long its dictionary took
 
@@ -168,4 +168,6 @@ def _english_kind(word: str) -> str:
         return "p" if word.endswith("s") and "VERB" in kinds else "n"
     if "ADJ" in kinds:
         return "a"
-    return "d" if word.endswith(("ed", "ing")) and "VERB" in kinds else "-"
+    if word.endswith("ing"):
+        return "g"
+    return "d" if word.endswith("ed") else "-"

@@ -89,9 +89,8 @@ class ChatModel:
         kept = tokens[:-1] if ended else tokens
         cut = not ended or len(kept) > limit
         ids = (self._tokenizer.token_to_id(token) for token in kept[:limit])
-        return Draft(
-            text=self._tokenizer.decode([index for index in ids if index is not None]).strip(), cut=cut
-        )
+        text = self._tokenizer.decode([index for index in ids if index is not None])
+        return Draft(text=text.strip(), cut=cut, tokens=len(kept))
 
     def _tokens(self, text: str) -> list[str]:
         """CTranslate2 takes tokens by name; special ones in a caller's text are none (see `_plain`)."""
