@@ -1,1 +1,1 @@
-"""Silero VAD, which finds where somebody speaks, as the model `voice_activity` serves it."""
+"""Silero VAD, which finds where somebody speaks, for the model `speech_to_text`."""

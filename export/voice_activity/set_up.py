@@ -14,8 +14,9 @@ from export.files import locked, write_atomically
 from export.package_weights import PackageWeights, Part, WeightFile, Wheel, ensure_weights
 from tandem.runtime.setup import REPOSITORY
 
-_MODEL = "voice_activity"
+_MODEL = "speech_to_text"
 _FILE = "silero_vad_16k_sequence.onnx"
+_SERVED = "voice.onnx"
 
 SILERO_VAD = PackageWeights(
     title="Silero VAD",
@@ -44,19 +45,19 @@ def make_voice_activity(say: Callable[[str], None], repository: Path = REPOSITOR
 
     Args:
         say: gets lines if it has to be made: a download of 11 MB.
-        repository: where the model `voice_activity` is.
+        repository: where the model `speech_to_text` is.
 
     Raises:
         ExportError: the weights can't be had or are others; the message says what to do.
     """
     version = repository / _MODEL / "1"
-    stamp = version / "made-from.txt"
+    stamp = version / f"{_SERVED}.made-from.txt"
     made_from = f"weights {SILERO_VAD.sha256}\n"
     with locked(version):  # two commands may be started at once
-        if stamp.exists() and stamp.read_text("utf-8") == made_from and (version / "model.onnx").exists():
+        if stamp.exists() and stamp.read_text("utf-8") == made_from and (version / _SERVED).exists():
             return
         folder = ensure_weights(SILERO_VAD, say=say)
-        write_atomically(version / "model.onnx", (folder / _FILE).read_bytes())
+        write_atomically(version / _SERVED, (folder / _FILE).read_bytes())
         write_atomically(stamp, made_from.encode())
 
 

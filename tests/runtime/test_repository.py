@@ -66,7 +66,8 @@ def test_this_projects_models_take_two_at_a_time(path: Path) -> None:
     if config.platform != "ensemble":
         assert list(config.dynamic_batching.preferred_batch_size) == [2]
         assert not config.dynamic_batching.HasField("default_queue_policy")  # it would stall the batcher
-        assert config.model_warmup
+        # What only asks other models has nothing to warm, and they may not be ready yet.
+        assert config.model_warmup or path.parent.name == "speech_translation"
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+import onnxruntime
 import triton_python_backend_utils as pb_utils
 
 from tandem.errors import StepError
@@ -16,7 +17,7 @@ from tandem.services.speech_to_text.tensors import HEARD_TENSORS, pack_listen, u
 from tandem.services.speech_to_text.transcribe import transcribe
 from tandem.services.speech_to_text.turns import FairSteps
 from tandem.services.speech_to_text.vocabulary import Vocabulary
-from tandem.services.speech_to_text.voice import voice_of
+from tandem.services.speech_to_text.voice import VOICE_OUTPUTS, voice_of
 from tandem.triton.coordinator import Arrays, Coordinator, Item
 from tandem.triton.other_models import ask_model
 from tandem.triton.responder import model_parameters
@@ -24,8 +25,9 @@ from tandem.triton.responder import model_parameters
 _DEFAULTS = {
     "items": "64",
     "step": "2",
-    "calls": "speech_recognizer,voice_activity",
+    "calls": "speech_recognizer",
     "tokenizer": "../speech_recognizer/1/model/tokenizer.json",
+    "voice": "1/voice.onnx",
 }
 
 
@@ -33,10 +35,12 @@ class TritonPythonModel:
     """What Triton's Python backend calls."""
 
     def initialize(self, args: dict[str, str]) -> None:
-        """Reads the parameters and the recogniser's tokens, whose path is relative to this model's folder."""
+        """Reads the parameters, and the files that they name relative to this model's folder."""
         parameters = model_parameters(args["model_config"], _DEFAULTS)
-        self._recognizer, self._voice = parameters["calls"].split(",")
-        self._vocabulary = Vocabulary(Path(args["model_repository"]) / parameters["tokenizer"])
+        folder = Path(args["model_repository"])
+        self._recognizer = parameters["calls"]
+        self._vocabulary = Vocabulary(folder / parameters["tokenizer"])
+        self._voice = _session(folder / parameters["voice"])
         size = int(parameters["step"])
         self._calls = ThreadPoolExecutor(size, thread_name_prefix="windows")
         self._steps = FairSteps(self._hear, size=size)
@@ -70,7 +74,7 @@ class TritonPythonModel:
         )
 
     def _ask_voice(self, inputs: Arrays) -> Arrays:
-        return ask_model(pb_utils, self._voice, ("speech_probs", "hn", "cn"), inputs)
+        return dict(zip(VOICE_OUTPUTS, self._voice.run(VOICE_OUTPUTS, dict(inputs)), strict=True))
 
     def _hear(self, windows: Sequence[Listen]) -> list[Heard | BaseException]:
         """A step: its windows are asked about side by side, so that they make one batch."""
@@ -83,3 +87,12 @@ class TritonPythonModel:
         except StepError as error:
             return error
         return unpack_heard({name: array[0] for name, array in outputs.items()})
+
+
+def _session(path: Path) -> onnxruntime.InferenceSession:
+    """The voice activity network. One thread: it takes milliseconds, and every recording brings its own."""
+    if not path.is_file():
+        raise FileNotFoundError(f"{path} is missing: python -m export.voice_activity.set_up makes it")
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1
+    return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])

@@ -20,6 +20,7 @@ _NO_SPEECH = 0.6
 _LEAST_SCORE = -1.0
 _CHINESE = frozenset({"zh", "yue"})
 _SENTENCE_ENDS = tuple("。？！?!.…")
+_MARKS = (*_SENTENCE_ENDS, *"，、；：,;:")
 _MS = 3  # decimals of a second
 
 
@@ -74,7 +75,7 @@ def result(segments: Sequence[Segment], language: str | None) -> dict[str, Any]:
         language: given or detected; None where nobody spoke and none was given.
     """
     return {
-        "text": "".join(segment.text for segment in segments).strip(),
+        "text": _joined(segments),
         "language": language,
         "segments": [
             {
@@ -86,6 +87,15 @@ def result(segments: Sequence[Segment], language: str | None) -> dict[str, Any]:
             for segment in segments
         ],
     }
+
+
+def _joined(segments: Sequence[Segment]) -> str:
+    """The segments' texts, a space between two that neither a space nor a mark keeps apart."""
+    text = ""
+    for segment in segments:
+        is_apart = not text or segment.text.startswith(" ") or text.endswith(_MARKS)
+        text += segment.text if is_apart else f" {segment.text}"
+    return text.strip()
 
 
 def _grouped(pieces: Sequence[Piece], window: Window, heard: Heard) -> Iterator[tuple[int, list[Piece]]]:

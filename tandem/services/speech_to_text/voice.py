@@ -21,6 +21,7 @@ FRAMES_PER_SECOND = 16_000 / FRAME
 #: (n, 576) frames → (n,) probabilities of speech. It is called with a recording's frames in order.
 Voice = Callable[[NDArray[np.float32]], NDArray[np.float32]]
 
+VOICE_OUTPUTS = ("speech_probs", "hn", "cn")
 _STATE = 128
 _SPEECH, _SILENCE = 0.5, 0.35  # speech begins at the first probability and ends below the second
 _MIN_SILENCE_S = 0.3
@@ -87,7 +88,7 @@ def voice_of(ask: Callable[[Mapping[str, NDArray[Any]]], Mapping[str, NDArray[An
     """A voice activity network that has heard nothing yet and keeps its state between calls.
 
     Args:
-        ask: runs Silero's network: `input`, `h`, `c` → `speech_probs`, `hn`, `cn`.
+        ask: runs Silero's network: `input`, `h`, `c` → `VOICE_OUTPUTS`.
     """
     state = {name: np.zeros((1, 1, _STATE), np.float32) for name in ("h", "c")}
 
