@@ -1,4 +1,4 @@
-"""The embedder as an ONNX graph with a batch of items, rows of an item and tokens of a row."""
+"""The embedder as an ONNX graph over lanes: rows of tokens that hold several texts side by side."""
 
 from __future__ import annotations
 
@@ -10,8 +10,10 @@ from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
 from export.text_embedder.blob import Embedder
+from tandem.services.text_keywords.lanes import MAX_TEXTS
 
-INPUT, OUTPUT = "TOKENS", "EMBEDDINGS"
+TOKENS, SEGMENTS, POSITIONS, OUTPUT = "TOKENS", "SEGMENTS", "POSITIONS", "EMBEDDINGS"
+INPUTS = (TOKENS, SEGMENTS, POSITIONS)
 _OPSET, _IR = 17, 9
 _BLOCK = 32
 #: Added to the scores of filling before the softmax: e^-10000 is 0 in float32, and float16 still holds it.
@@ -19,10 +21,12 @@ _MASKED = -1e4
 
 
 def build_graph(model: Embedder) -> onnx.ModelProto:
-    """TOKENS (batch, rows, length) int32 → EMBEDDINGS (batch, rows, hidden) float32.
+    """TOKENS, SEGMENTS, POSITIONS (batch, length) int32 → EMBEDDINGS (batch, `MAX_TEXTS`, hidden) float32.
 
-    The same computation as `reference.embeddings`. The word table stays in 8-bit integers with a scale for
-    each 32 values, which is exactly what the file holds, in a quarter of float32's room.
+    A lane holds several texts one behind the other. SEGMENTS says which token belongs to which, 1 to
+    `MAX_TEXTS`, 0 = filling; POSITIONS counts each text's tokens from 0. Tokens see only those of their own
+    text, so each text gets the unit vector that it would get alone (`reference.embeddings`); a place without
+    a text gets zeros. The word table keeps the file's integers and scales, in a quarter of float32's room.
     """
     graph = _Graph(model)
     graph.embed()
@@ -30,11 +34,12 @@ def build_graph(model: Embedder) -> onnx.ModelProto:
     for layer in range(model.shape.layers):
         state = graph.layer(state, layer)
     graph.pool(state)
+    shape_out = ["batch", MAX_TEXTS, model.shape.hidden]
     body = helper.make_graph(
         graph.nodes,
         "multilingual-e5-small",
-        [helper.make_tensor_value_info(INPUT, TensorProto.INT32, ["batch", "rows", "length"])],
-        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, ["batch", "rows", model.shape.hidden])],
+        [helper.make_tensor_value_info(name, TensorProto.INT32, ["batch", "length"]) for name in INPUTS],
+        [helper.make_tensor_value_info(OUTPUT, TensorProto.FLOAT, shape_out)],
         graph.constants,
     )
     built = helper.make_model(body, opset_imports=[helper.make_opsetid("", _OPSET)], ir_version=_IR)
@@ -68,24 +73,19 @@ class _Graph:
         return output
 
     def embed(self) -> None:
-        """TOKENS → `summed` (all rows, length, hidden), and the masks."""
-        blocks = self.model.shape.hidden // _BLOCK
-        self.nodes.append(helper.make_node("Shape", [INPUT], ["lengths"], start=2, end=3))
-        self.constant("any", np.array([-1]))
-        self.node("Concat", ["any", "lengths"], "rows_shape", axis=0)
-        self.node("Reshape", [INPUT, "rows_shape"], "tokens")
-        self.constant("pad", np.int32(self.model.vocabulary.pad))
-        self.node("Equal", ["tokens", "pad"], "is_pad")
-        self.node("Not", ["is_pad"], "is_word")
-        self.node("Cast", ["is_word"], "mask", to=TensorProto.FLOAT)
-        self.node("Sub", ["one", "mask"], "filling")
-        self.constant("axes_of_scores", np.array([1, 2]))
-        self.node("Unsqueeze", ["filling", "axes_of_scores"], "filling_of_scores")
-        self.node("Mul", ["filling_of_scores", "masked"], "bias_of_scores")
-        self._words(blocks)
-        self.constant("positions", self.model.tensors["emb.pos"])
-        self.constant("first", np.array([0]))
-        self.node("Slice", ["positions", "first", "lengths"], "places")
+        """The inputs → `summed` (batch, length, hidden), and `bias_of_scores` (batch, 1, length, length)."""
+        self.constant("rows_axis", np.array([1]))
+        self.constant("columns_axis", np.array([2]))
+        self.node("Unsqueeze", [SEGMENTS, "rows_axis"], "segments_across")
+        self.node("Unsqueeze", [SEGMENTS, "columns_axis"], "segments_down")
+        self.node("Equal", ["segments_down", "segments_across"], "is_same_text")
+        self.node("Not", ["is_same_text"], "is_other_text")
+        self.node("Cast", ["is_other_text"], "other_text", to=TensorProto.FLOAT)
+        self.node("Mul", ["other_text", "masked"], "bias")
+        self.node("Unsqueeze", ["bias", "rows_axis"], "bias_of_scores")
+        self._words(self.model.shape.hidden // _BLOCK)
+        self.constant("places_table", self.model.tensors["emb.pos"])
+        self.node("Gather", ["places_table", POSITIONS], "places")
         self.constant("type", self.model.tensors["emb.type"][0])
         self.node("Add", ["words", "places"], "words_in_place")
         self.node("Add", ["words_in_place", "type"], "summed")
@@ -95,10 +95,10 @@ class _Graph:
         self.constant("word_scales", self.model.word_scales)
         self.constant("in_blocks", np.array([0, 0, blocks, _BLOCK]))
         self.constant("a_scale_each", np.array([0, 0, blocks, 1]))
-        self.node("Gather", ["word_values", "tokens"], "values8")
+        self.node("Gather", ["word_values", TOKENS], "values8")
         self.node("Cast", ["values8"], "values32", to=TensorProto.FLOAT)
         self.node("Reshape", ["values32", "in_blocks"], "values")
-        self.node("Gather", ["word_scales", "tokens"], "scales16")
+        self.node("Gather", ["word_scales", TOKENS], "scales16")
         self.node("Cast", ["scales16"], "scales32", to=TensorProto.FLOAT)
         self.node("Reshape", ["scales32", "a_scale_each"], "scales")
         self.node("Mul", ["values", "scales"], "words_in_blocks")
@@ -149,17 +149,13 @@ class _Graph:
         return self.node("Mul", [product, "half"], f"{out}_gelu")
 
     def pool(self, state: str) -> None:
-        """The mean over the words, scaled to length 1, in the caller's rows again."""
-        self.constant("last_axis", np.array([2]))
-        self.constant("word_axis", np.array([1]))
-        self.node("Unsqueeze", ["mask", "last_axis"], "mask_of_words")
-        self.node("Mul", [state, "mask_of_words"], "words_only")
-        self.node("ReduceSum", ["words_only", "word_axis"], "sums", keepdims=0)
-        self.node("ReduceL2", ["sums"], "sizes", axes=[1], keepdims=1)
+        """Each text's mean, scaled to length 1 (the scale of the sum is the same)."""
+        numbers = np.arange(1, MAX_TEXTS + 1, dtype=np.int32).reshape(1, MAX_TEXTS, 1)
+        self.constant("numbers", numbers)
+        self.node("Equal", ["segments_across", "numbers"], "is_of_text")
+        self.node("Cast", ["is_of_text"], "of_text", to=TensorProto.FLOAT)
+        self.node("MatMul", ["of_text", state], "sums")
+        self.node("ReduceL2", ["sums"], "sizes", axes=[2], keepdims=1)
         self.constant("least", np.float32(1e-12))
         self.node("Max", ["sizes", "least"], "safe_sizes")
-        self.node("Div", ["sums", "safe_sizes"], "units")
-        self.nodes.append(helper.make_node("Shape", [INPUT], ["items_and_rows"], start=0, end=2))
-        self.constant("width", np.array([self.model.shape.hidden]))
-        self.node("Concat", ["items_and_rows", "width"], "output_shape", axis=0)
-        self.node("Reshape", ["units", "output_shape"], OUTPUT)
+        self.node("Div", ["sums", "safe_sizes"], OUTPUT)

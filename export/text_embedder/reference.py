@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 from numpy.typing import NDArray
-from scipy.special import erf
 
 from export.text_embedder.blob import Embedder, Floats
+
+_erf = np.vectorize(math.erf, otypes=[np.float32])
 
 
 def embeddings(model: Embedder, tokens: NDArray[np.int32]) -> Floats:
@@ -40,7 +43,7 @@ def _layer(model: Embedder, state: Floats, mask: NDArray[np.bool_], name: str) -
     attended = _linear(model, _attention(model, state, mask, name), f"{name}.ao")
     state = _norm(model, state + attended, f"{name}.aln")
     inner = _linear(model, state, f"{name}.fi")
-    inner = inner * 0.5 * (1 + erf(inner / np.sqrt(2, dtype=np.float32)))
+    inner = inner * 0.5 * (1 + _erf(inner / np.sqrt(2, dtype=np.float32)))
     return _norm(model, state + _linear(model, inner, f"{name}.fo"), f"{name}.oln")
 
 

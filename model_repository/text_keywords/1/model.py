@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from tandem.services.text_keywords import candidates
 from tandem.services.text_keywords.keywords import keywords_of_bytes
-from tandem.services.text_keywords.tokens import Block, TextTokenizer
+from tandem.services.text_keywords.lanes import Lane
+from tandem.services.text_keywords.tokens import TextTokenizer
 from tandem.triton.coordinator import Coordinator, Item
 from tandem.triton.responder import model_parameters
 
@@ -47,8 +48,8 @@ class TritonPythonModel:
     def _keywords(self, item: Item) -> Any:
         """One passage's result."""
 
-        def embed(blocks: Sequence[Block]) -> Iterator[NDArray[np.float32]]:
-            pieces = [{"TOKENS": block.tokens} for block in blocks]
+        def embed(lanes: Sequence[Lane]) -> Iterator[NDArray[np.float32]]:
+            pieces = [lane.tensors() for lane in lanes]
             for answer in item.ask(self._network, ("EMBEDDINGS",), pieces):
                 yield answer["EMBEDDINGS"]
 

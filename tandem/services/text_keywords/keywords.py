@@ -12,15 +12,16 @@ from tandem.media.options import read_options, whole_number
 from tandem.media.text import decode_text
 from tandem.services.text_keywords.candidates import find_candidates
 from tandem.services.text_keywords.choose import choose, mean_direction
-from tandem.services.text_keywords.tokens import Block, TextTokenizer
+from tandem.services.text_keywords.lanes import Lane, pack
+from tandem.services.text_keywords.tokens import TextTokenizer
 
 #: About ten pages. A text's subject shows long before; more would cost seconds.
 MAX_CHARACTERS = 20_000
 DEFAULT_COUNT, MAX_COUNT = 5, 50
 _CHECKS = {"count": whole_number(1, MAX_COUNT)}
 
-#: Gives each block's vectors, (rows, hidden), in order; asks the network for two blocks at a time.
-Embed = Callable[[Sequence[Block]], Iterator[NDArray[np.float32]]]
+#: Gives each lane's vectors, (texts, hidden), in order; asks the network for two lanes at a time.
+Embed = Callable[[Sequence[Lane]], Iterator[NDArray[np.float32]]]
 
 
 def keywords_of_bytes(
@@ -48,14 +49,10 @@ def keywords(text: str, count: int, tokenizer: TextTokenizer, embed: Embed) -> l
     if not candidates:
         return []
     phrases = [candidate.text for candidate in candidates]
-    of_passage, of_phrases = tokenizer.passage_blocks(text), tokenizer.phrase_blocks(phrases)
-    found = list(embed([*of_passage, *of_phrases]))
-    windows = np.concatenate([rows[:1] for rows in found[: len(of_passage)]])
-    lengths = [int(np.count_nonzero(block.tokens != tokenizer.pad)) for block in of_passage]
-    vectors = np.zeros((len(phrases), windows.shape[1]), np.float32)
-    for block, rows in zip(of_phrases, found[len(of_passage) :], strict=True):
-        vectors[list(block.places)] = rows[: len(block.places)]
-    chosen = choose(phrases, vectors, mean_direction(windows, lengths), count)
+    windows = tokenizer.windows(text)
+    vectors = _embed_all([*windows, *map(tokenizer.phrase, phrases)], tokenizer.pad, embed)
+    passage = mean_direction(vectors[: len(windows)], [len(window) for window in windows])
+    chosen = choose(phrases, vectors[len(windows) :], passage, count)
     return [
         {
             "text": phrases[place],
@@ -64,3 +61,12 @@ def keywords(text: str, count: int, tokenizer: TextTokenizer, embed: Embed) -> l
         }
         for place, likeness in chosen
     ]
+
+
+def _embed_all(texts: Sequence[Sequence[int]], pad: int, embed: Embed) -> NDArray[np.float32]:
+    """(texts, hidden) the unit vectors of token ids."""
+    lanes = pack(texts, pad=pad)
+    by_place: dict[int, NDArray[np.float32]] = {}
+    for lane, rows in zip(lanes, embed(lanes), strict=True):
+        by_place.update(zip(lane.places, rows, strict=False))
+    return np.stack([by_place[place] for place in range(len(texts))])

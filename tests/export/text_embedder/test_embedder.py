@@ -1,23 +1,22 @@
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import onnxruntime
 import pytest
 
 from export.errors import ExportError
 from export.text_embedder.blob import read_blob
-from export.text_embedder.graph import INPUT, build_graph
+from export.text_embedder.graph import build_graph
 from export.text_embedder.parity import largest_difference
 from export.text_embedder.reference import embeddings
 from export.text_embedder.set_up import TOLERANCE
 from tandem.runtime.setup import REPOSITORY
+from tandem.services.text_keywords.lanes import pack
 from tandem.services.text_keywords.tokens import TextTokenizer
 from tests.export.text_embedder.small_blob import HIDDEN, INNER, block_values, small_blob
 from tests.services.text_keywords.small_tokenizer import small_vocabulary
 
-SHAPES = ((1, 3, 8), (2, 3, 8), (2, 1, 30))
+SHAPES = ((1, 36), (2, 36), (2, 25))
 MODEL = REPOSITORY / "text_embedder"
 NETWORK = MODEL / "1" / "model.onnx"
 
@@ -71,11 +70,11 @@ def test_a_wrong_weight_is_noticed() -> None:
 @pytest.mark.skipif(not NETWORK.exists(), reason="no embedder: python -m export.text_embedder.set_up")
 def test_the_real_one_knows_what_belongs_together() -> None:
     session = onnxruntime.InferenceSession(str(NETWORK), providers=["CPUExecutionProvider"])
-    tokenizer = TextTokenizer(Path(MODEL))
+    tokenizer = TextTokenizer(MODEL)
     phrases = ["南瓜的家常做法", "how to cook pumpkin at home", "股市大幅下跌", "stock prices fell sharply"]
-    (block,) = tokenizer.phrase_blocks(phrases)
-    (vectors,) = session.run(None, {INPUT: block.tokens[np.newaxis]})
-    places = [block.places.index(i) for i in range(4)]
-    likeness = vectors[0][places] @ vectors[0][places].T
+    (lane,) = pack([tokenizer.phrase(phrase) for phrase in phrases], pad=tokenizer.pad)
+    (found,) = session.run(None, {name: tensor[np.newaxis] for name, tensor in lane.tensors().items()})
+    vectors = found[0][[lane.places.index(i) for i in range(4)]]
+    likeness = vectors @ vectors.T
     assert likeness[0, 1] > likeness[0, 2] + 0.05
     assert likeness[2, 3] > likeness[2, 1] + 0.05

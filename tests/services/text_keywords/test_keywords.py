@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 from tandem.errors import InputError
 from tandem.services.text_keywords import keywords as module
 from tandem.services.text_keywords.keywords import MAX_CHARACTERS, keywords_of_bytes
-from tandem.services.text_keywords.tokens import Block, TextTokenizer
+from tandem.services.text_keywords.lanes import MAX_TEXTS, Lane
+from tandem.services.text_keywords.tokens import TextTokenizer
 from tests.services.text_keywords.small_tokenizer import write_tokenizer
 
 SCHEMA = json.loads((Path(module.__file__).parent / "result.schema.json").read_text("utf-8"))
@@ -26,13 +27,15 @@ class CountsTokens:
     """An embedder whose vector of a row is its bag of tokens."""
 
     def __init__(self) -> None:
-        self.blocks = 0
+        self.lanes = 0
 
-    def __call__(self, blocks: Sequence[Block]) -> Iterator[NDArray[np.float32]]:
-        for block in blocks:
-            self.blocks += 1
-            counts = [np.bincount(row[row > 3], minlength=200) for row in block.tokens]
-            bags = np.stack(counts).astype(np.float32)
+    def __call__(self, lanes: Sequence[Lane]) -> Iterator[NDArray[np.float32]]:
+        for lane in lanes:
+            self.lanes += 1
+            bags = np.zeros((MAX_TEXTS, 200), np.float32)
+            for token, segment in zip(lane.tokens, lane.segments, strict=True):
+                if token > 3 and segment:
+                    bags[segment - 1, token] += 1
             yield bags / np.maximum(np.linalg.norm(bags, axis=1, keepdims=True), 1e-9)
 
 
@@ -62,7 +65,7 @@ def test_five_unless_told_otherwise_and_never_more_than_there_are(tokenizer: Tex
 def test_a_text_without_phrases_asks_no_network(tokenizer: TextTokenizer) -> None:
     embed = CountsTokens()
     assert keywords_of_bytes(b"12 34", None, tokenizer, embed) == {"keywords": []}
-    assert embed.blocks == 0
+    assert embed.lanes == 0
 
 
 @pytest.mark.parametrize(

@@ -2,13 +2,13 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import pytest
 
-from tandem.services.text_keywords.tokens import PASSAGE_LENGTHS, PHRASE_LENGTHS, PHRASE_ROWS, TextTokenizer
+from tandem.services.text_keywords.lanes import LENGTH
+from tandem.services.text_keywords.tokens import MAX_WINDOWS, TextTokenizer
 from tests.services.text_keywords.small_tokenizer import small_vocabulary, write_tokenizer
 
-PREFIX_TOKENS = len("▁query:▁")
+LEAD = len("▁query:")
 
 
 @pytest.fixture
@@ -19,34 +19,31 @@ def tokenizer(tmp_path: Path) -> TextTokenizer:
 
 def test_characters_are_replaced_and_spaces_joined(tokenizer: TextTokenizer) -> None:
     pieces = small_vocabulary().pieces
-    assert [pieces[i] for i in tokenizer.ids(" Ａ\u200b  b ")] == ["▁", "A", "▁", "b"]
-    assert tokenizer.ids("é") == tokenizer.ids("Б")  # both unknown
+    assert [pieces[i] for i in tokenizer.pieces(" Ａ\u200b  b ")] == ["▁", "A", "▁", "b"]
+    assert tokenizer.pieces("é") == tokenizer.pieces("Б")  # both unknown
 
 
-def test_phrases_are_sorted_by_length_into_blocks_of_one_shape(tokenizer: TextTokenizer) -> None:
-    phrases = ["a" * (1 + i % 20) for i in range(50)]
-    blocks = tokenizer.phrase_blocks(phrases)
-    assert sorted(place for block in blocks for place in block.places) == list(range(50))
-    for block in blocks:
-        rows, length = block.tokens.shape
-        assert rows == PHRASE_ROWS
-        assert length in PHRASE_LENGTHS
-        for row, place in zip(block.tokens, block.places, strict=False):
-            real = int(np.count_nonzero(row != tokenizer.pad))
-            assert real == min(2 + PREFIX_TOKENS + len(phrases[place]), PHRASE_LENGTHS[-1])
-            assert row[0] == 0
-        assert (block.tokens[len(block.places) :] == tokenizer.pad).all()
+def test_a_phrase_stands_between_the_tokens_that_frame_a_text(tokenizer: TextTokenizer) -> None:
+    tokens = tokenizer.phrase("ab")
+    assert (tokens[0], tokens[-1]) == (0, 2)
+    assert tokens[1:-1] == tokenizer.pieces("query: ab")
+    assert len(tokenizer.phrase("x" * 500)) == LENGTH
 
 
-def test_a_short_passage_is_one_row_and_a_long_one_several(tokenizer: TextTokenizer) -> None:
-    (block,) = tokenizer.passage_blocks("short")
-    assert block.tokens.shape == (1, PASSAGE_LENGTHS[0])
-    blocks = tokenizer.passage_blocks("x" * 1200)
-    assert [block.tokens.shape[1] for block in blocks] == [512, 512, 256]
-    words = np.concatenate([block.tokens[block.tokens > 3] for block in blocks])
-    assert len(words) == PREFIX_TOKENS + 1200  # nothing is lost
+def test_a_short_text_is_one_window_and_a_long_one_several(tokenizer: TextTokenizer) -> None:
+    assert tokenizer.windows("ab") == [tokenizer.phrase("ab")]
+    windows = tokenizer.windows("x" * 300)
+    assert [len(window) for window in windows] == [
+        LENGTH,
+        LENGTH,
+        2 + LEAD + 1 + 300 - 2 * (LENGTH - 2 - LEAD),
+    ]
+    assert all(window[1 : 1 + LEAD] == tokenizer.pieces("query: ") for window in windows)
 
 
-def test_a_phrase_that_is_too_long_is_cut(tokenizer: TextTokenizer) -> None:
-    (block,) = tokenizer.phrase_blocks(["x" * 100])
-    assert block.tokens.shape == (PHRASE_ROWS, PHRASE_LENGTHS[-1])
+def test_of_a_very_long_text_windows_are_spread_over_all_of_it(tokenizer: TextTokenizer) -> None:
+    windows = tokenizer.windows("a" * 10_000 + "z" * 10_000)
+    assert len(windows) == MAX_WINDOWS
+    a, z = tokenizer.pieces("a")[-1], tokenizer.pieces("z")[-1]
+    assert sum(a in window for window in windows) == pytest.approx(MAX_WINDOWS / 2, abs=1)
+    assert sum(z in window for window in windows) == pytest.approx(MAX_WINDOWS / 2, abs=1)
