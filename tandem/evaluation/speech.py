@@ -100,7 +100,7 @@ def counted(recording: Recording, text: str) -> Heard:
 
 
 def units(text: str, language: str) -> list[str]:
-    """What is compared: the characters of Chinese, the words of English; in lower case, without punctuation."""
+    """What is compared: characters of Chinese, words of English; in lower case, without punctuation."""
     plain = unicodedata.normalize("NFKC", text).lower()
     if language == "zh":
         return re.findall(r"\w", plain.replace("_", ""))
