@@ -27,14 +27,18 @@ from tandem_triton.core.in_flight import Result
 from tandem_triton.core.metrics import ClientMetrics, MetricsSnapshot
 from tandem_triton.core.options import ClientOptions, RetryPolicy, TlsOptions
 from tandem_triton.core.service import Answer, Request, Service
+from tandem_triton.media.audio import Audio, encode_audio
 from tandem_triton.media.picture import Picture, Point, Quad, encode_picture
 from tandem_triton.services import find_services, service_named
 from tandem_triton.services.id_card import Card, CardsAnswer, Correction, Reading, Side
+from tandem_triton.services.speech_to_text import Segment, Transcript
+from tandem_triton.services.speech_translation import SpokenTranslation
 
 __all__ = [
     "AccessError",
     "Answer",
     "AsyncClient",
+    "Audio",
     "BadItemError",
     "BadPictureError",
     "CancelledError",
@@ -58,12 +62,16 @@ __all__ = [
     "Request",
     "Result",
     "RetryPolicy",
+    "Segment",
     "ServerError",
     "Service",
     "Side",
+    "SpokenTranslation",
     "TandemError",
     "TlsOptions",
+    "Transcript",
     "UnavailableError",
+    "encode_audio",
     "encode_picture",
     "find_services",
     "service_named",

@@ -21,8 +21,9 @@ from tandem_triton.core.in_flight import (
     results_in_order,
 )
 from tandem_triton.core.service import Answer, Request, Service
+from tandem_triton.media.audio import Audio
 from tandem_triton.media.picture import Picture
-from tandem_triton.services import id_card, service_named
+from tandem_triton.services import id_card, service_named, speech_to_text, speech_translation
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -106,6 +107,14 @@ class ThreadCalls(ABC):
         """The contract's JSON for a picture, as parsed."""
         return self.call_json(id_card.SERVICE, picture)
 
+    def transcribe(self, audio: Audio, **options: Any) -> speech_to_text.Transcript:
+        """What is said in a recording; options: see `speech_to_text.SpeechOptions`."""
+        return self.call(speech_to_text.SERVICE, audio, **options)
+
+    def translate_speech(self, audio: Audio, **options: Any) -> speech_translation.SpokenTranslation:
+        """What is said, and its translation; options: see `speech_translation.SpeechTranslationOptions`."""
+        return self.call(speech_translation.SERVICE, audio, **options)
+
     def submit(self, picture: Picture) -> Future[list[id_card.Card]]:
         """A future of the cards in a picture; see `future`."""
         return self._send(id_card.SERVICE.request(picture), _cards)
@@ -176,6 +185,14 @@ class AsyncCalls(ABC):
     async def recognize_json(self, picture: Picture) -> dict[str, Any]:
         """The contract's JSON for a picture, as parsed."""
         return await self.call_json(id_card.SERVICE, picture)
+
+    async def transcribe(self, audio: Audio, **options: Any) -> speech_to_text.Transcript:
+        """What is said in a recording; options: see `speech_to_text.SpeechOptions`."""
+        return await self.call(speech_to_text.SERVICE, audio, **options)
+
+    async def translate_speech(self, audio: Audio, **options: Any) -> speech_translation.SpokenTranslation:
+        """What is said, and its translation; options: see `speech_translation.SpeechTranslationOptions`."""
+        return await self.call(speech_translation.SERVICE, audio, **options)
 
     def submit(self, picture: Picture) -> asyncio.Task[list[id_card.Card]]:
         """A task of the cards in a picture; cancelling it gives the picture up."""
