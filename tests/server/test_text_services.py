@@ -39,6 +39,7 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(bool(missing_weights()), reason=missing_weights()),
 ]
+Client = grpc.InferenceServerClient
 CLIENTS, SECONDS = 8, 30
 PASSAGES = [passage["text"].encode() for passage in read_material("keywords")]
 SENTENCES = [row["text"].encode() for row in read_material("translation")["zh-en"]]
@@ -54,8 +55,8 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[TritonServer]:
 
 
 @pytest.fixture
-def client(server: TritonServer) -> Iterator[grpc.InferenceServerClient]:
-    with grpc.InferenceServerClient(server.grpc_url) as connected:
+def client(server: TritonServer) -> Iterator[Client]:
+    with Client(server.grpc_url) as connected:
         yield connected
 
 
@@ -63,7 +64,7 @@ def schema(service: str) -> Any:
     return json.loads((files(f"tandem.services.{service}") / "result.schema.json").read_text("utf-8"))
 
 
-def test_keywords_stand_in_the_text(client: grpc.InferenceServerClient) -> None:
+def test_keywords_stand_in_the_text(client: Client) -> None:
     for passage in PASSAGES[::6]:
         (result,) = ask(client, KEYWORDS, passage, options='{"count": 7}')
         jsonschema.validate(result, schema(KEYWORDS))
@@ -74,7 +75,7 @@ def test_keywords_stand_in_the_text(client: grpc.InferenceServerClient) -> None:
                 assert text[start:end].lower() == keyword["text"].lower()
 
 
-def test_a_translation_keeps_the_layout(client: grpc.InferenceServerClient) -> None:
+def test_a_translation_keeps_the_layout(client: Client) -> None:
     text = "今天天气很好。我们去公园散步吧！\n\n  1. 苹果\n  2. 12345\n"
     (result,) = ask(client, TRANSLATION, text.encode())
     jsonschema.validate(result, schema(TRANSLATION))
@@ -96,7 +97,7 @@ def test_a_translation_keeps_the_layout(client: grpc.InferenceServerClient) -> N
     ],
 )
 def test_numbers_survive_or_are_warned_of(
-    client: grpc.InferenceServerClient, text: str, options: str | None, must_hold: str
+    client: Client, text: str, options: str | None, must_hold: str
 ) -> None:
     (result,) = ask(client, TRANSLATION, text.encode(), options=options)
     kinds = {warning["kind"] for warning in result["warnings"]}
@@ -117,7 +118,7 @@ def test_numbers_survive_or_are_warned_of(
     ],
 )
 def test_bad_input_is_refused_and_its_neighbour_unharmed(
-    client: grpc.InferenceServerClient, model: str, data: bytes, options: str | None, said: str
+    client: Client, model: str, data: bytes, options: str | None, said: str
 ) -> None:
     with ThreadPoolExecutor(1) as pool:
         neighbour = pool.submit(ask, client, model, b"42")
@@ -127,12 +128,12 @@ def test_bad_input_is_refused_and_its_neighbour_unharmed(
         assert neighbour.result()
 
 
-def test_another_language_is_refused(client: grpc.InferenceServerClient) -> None:
+def test_another_language_is_refused(client: Client) -> None:
     with pytest.raises(InferenceServerException, match="another language"):
         ask(client, TRANSLATION, "Привет, как дела?".encode())
 
 
-def test_in_a_request_of_two_a_bad_item_says_so_in_its_place(client: grpc.InferenceServerClient) -> None:
+def test_in_a_request_of_two_a_bad_item_says_so_in_its_place(client: Client) -> None:
     bad, good = ask(client, KEYWORDS, b"", PASSAGES[0])
     assert bad["error"]["code"] == "INVALID_ARG"
     assert good["keywords"]
@@ -142,7 +143,7 @@ def test_in_a_request_of_two_a_bad_item_says_so_in_its_place(client: grpc.Infere
     ("service", "network", "items"), [(KEYWORDS, EMBEDDER, PASSAGES), (TRANSLATION, TRANSLATOR, SENTENCES)]
 )
 def test_eight_clients_make_batches_of_two(
-    client: grpc.InferenceServerClient, service: str, network: str, items: list[bytes]
+    client: Client, service: str, network: str, items: list[bytes]
 ) -> None:
     before = executions(client, network)
     until = time.monotonic() + SECONDS
@@ -170,7 +171,7 @@ def test_eight_clients_make_batches_of_two(
 
 
 def test_a_short_text_is_answered_before_a_long_one_that_came_first(
-    client: grpc.InferenceServerClient,
+    client: Client,
 ) -> None:
     long = b"".join(SENTENCES[:12])
     assert len(long.decode()) < MAX_CHARACTERS
@@ -193,7 +194,7 @@ def test_a_short_text_is_answered_before_a_long_one_that_came_first(
     assert steps <= 3
 
 
-def test_who_hangs_up_is_worked_for_no_more(client: grpc.InferenceServerClient) -> None:
+def test_who_hangs_up_is_worked_for_no_more(client: Client) -> None:
     before = executions(client, TRANSLATOR)
     call = client.async_infer(TRANSLATION, inputs_of(b"".join(SENTENCES[:12])), lambda result, error: None)
     _wait(lambda: executions(client, TRANSLATOR) != before)
@@ -213,10 +214,7 @@ def test_texts_leave_no_trace_in_the_log(tmp_path: Path) -> None:
         metrics_port=0,
         log_verbose=1,
     )
-    with (
-        TritonServer(options, log=lines.append) as running,
-        grpc.InferenceServerClient(running.grpc_url) as client,
-    ):
+    with TritonServer(options, log=lines.append) as running, Client(running.grpc_url) as client:
         ask(client, KEYWORDS, "玄武湖畔的密函".encode())
         with pytest.raises(InferenceServerException):
             ask(client, KEYWORDS, "玄武湖畔的密函\x00".encode())
@@ -225,12 +223,9 @@ def test_texts_leave_no_trace_in_the_log(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("case", read_material("injections"), ids=lambda case: case["text"][:24])
-def test_what_looks_like_an_order_is_translated(
-    client: grpc.InferenceServerClient, case: dict[str, Any]
-) -> None:
-    (result,) = ask(
-        client, TRANSLATION, case["text"].encode(), options=json.dumps({"target": case["target"]})
-    )
+def test_what_looks_like_an_order_is_translated(client: Client, case: dict[str, Any]) -> None:
+    options = json.dumps({"target": case["target"]})
+    (result,) = ask(client, TRANSLATION, case["text"].encode(), options=options)
     translation = result["translation"].lower()
     for alternatives in case["holds"]:
         assert any(word.lower() in translation for word in alternatives), (alternatives, translation)

@@ -90,7 +90,7 @@ class ChatModel:
         cut = not ended or len(kept) > limit
         ids = (self._tokenizer.token_to_id(token) for token in kept[:limit])
         text = self._tokenizer.decode([index for index in ids if index is not None])
-        return Draft(text=text.strip(), cut=cut, tokens=len(kept))
+        return Draft(text=text.strip(), cut=cut, tokens=min(len(kept), limit))
 
     def _tokens(self, text: str) -> list[str]:
         """CTranslate2 takes tokens by name; special ones in a caller's text are none (see `_plain`)."""

@@ -54,7 +54,7 @@ class SequenceModel:
             sources,
             target_prefix=[[self._languages[one.direction.target]] for one in wanted],
             beam_size=beams,
-            max_decoding_length=max(limits),
+            max_decoding_length=max(limits) + 1,  # with the language
             return_end_token=True,
             callback=stop if beams == 1 else None,
         )
@@ -67,10 +67,12 @@ class SequenceModel:
 
     def _draft(self, tokens: Sequence[str], limit: int) -> Draft:
         words = list(tokens[1:])  # without the language
-        cut = not words or words[-1] != _END or len(words) > limit
-        ids = (self._tokenizer.token_to_id(token) for token in words[:limit] if token != _END)
+        ended = bool(words) and words[-1] == _END
+        kept = words[:-1] if ended else words
+        cut = not ended or len(kept) > limit
+        ids = (self._tokenizer.token_to_id(token) for token in kept[:limit])
         text = self._tokenizer.decode([index for index in ids if index is not None])
-        return Draft(text=text.strip(), cut=cut, tokens=len(words))
+        return Draft(text=text.strip(), cut=cut, tokens=min(len(kept), limit))
 
 
 def _spelling(tokenizer: Tokenizer) -> dict[str, str]:
