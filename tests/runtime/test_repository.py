@@ -11,7 +11,7 @@ from tests.conftest import AddModel
 
 CONFIGS = sorted(REPOSITORY.glob("*/config.pbtxt")) + sorted(REPOSITORY.glob("*/configs/*.pbtxt"))
 NETWORKS = ["card_detector", "text_recognizer"]
-TEXT_NETWORKS = ["speech_recognizer", "text_embedder", "translator"]
+LANGUAGE_NETWORKS = ["speech_recognizer", "text_embedder", "translator"]
 GRAPH = "double (float[n,3] X) => (float[n,3] Y) { Y = Add(X, X) }"
 CONFIG = """
 max_batch_size: 2
@@ -87,8 +87,8 @@ def test_the_networks_have_a_config_for_each_kind_of_machine(network: str) -> No
         assert other.output == default.output
 
 
-@pytest.mark.parametrize("network", TEXT_NETWORKS)
-def test_the_text_networks_have_a_config_for_a_gpu(network: str) -> None:
+@pytest.mark.parametrize("network", LANGUAGE_NETWORKS)
+def test_the_networks_of_language_have_a_config_for_a_gpu(network: str) -> None:
     default = read_config(REPOSITORY / network / "config.pbtxt")
     gpu = read_config(REPOSITORY / network / "configs" / "gpu.pbtxt")
     assert [config.instance_group[0].kind for config in (default, gpu)] == [KIND_CPU, KIND_GPU]
@@ -97,12 +97,20 @@ def test_the_text_networks_have_a_config_for_a_gpu(network: str) -> None:
     assert gpu.dynamic_batching == default.dynamic_batching
 
 
-@pytest.mark.parametrize("service", ["text_keywords", "text_translation"])
-def test_a_text_service_says_which_network_it_calls(service: str) -> None:
+@pytest.mark.parametrize(
+    ("service", "item"),
+    [
+        ("speech_to_text", "AUDIO"),
+        ("speech_translation", "AUDIO"),
+        ("text_keywords", "TEXT"),
+        ("text_translation", "TEXT"),
+    ],
+)
+def test_a_service_says_which_models_it_calls(service: str, item: str) -> None:
     config = read_config(REPOSITORY / service / "config.pbtxt")
-    network = read_config(REPOSITORY / config.parameters["calls"].string_value / "config.pbtxt")
-    assert network.max_batch_size == config.max_batch_size
-    assert [(entry.name, entry.optional) for entry in config.input] == [("TEXT", False), ("OPTIONS", True)]
+    for model in config.parameters["calls"].string_value.split(","):
+        assert read_config(REPOSITORY / model / "config.pbtxt").max_batch_size == config.max_batch_size
+    assert [(entry.name, entry.optional) for entry in config.input] == [(item, False), ("OPTIONS", True)]
 
 
 @pytest.mark.parametrize("network", NETWORKS)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +24,13 @@ def missing() -> str:
     if not (REPOSITORY / SPEECH / "1" / "voice.onnx").exists():
         return "no voice activity network (11 MB to download): python -m export.voice_activity.set_up"
     if not (recordings_folder() / "index.json").exists():
-        return f"no recordings in {recordings_folder().name}"
+        return "no recordings with an index.json: TANDEM_RECORDINGS=FOLDER names some"
     return ""
 
 
 def recordings_folder() -> Path:
-    """Where the recordings are, beside the checkout."""
-    return FOLDER
+    """Where the recordings are: beside the checkout, or where TANDEM_RECORDINGS says."""
+    return Path(os.environ.get("TANDEM_RECORDINGS", FOLDER))
 
 
 def recordings() -> list[Recording]:
