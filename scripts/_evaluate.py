@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tandem.evaluation import evaluate, keywords, quality_flags, speech, translation
+from tandem.evaluation import evaluate, keywords, quality_flags, speech, speech_steps, translation
 from tandem.runtime.errors import EmbeddedServerError
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
@@ -16,12 +16,17 @@ _COMMANDS = {
     "speech": speech.main,
     "translation": translation.main,
 }
+# They run the networks in this process.
+_IN_PROCESS = {"speech_steps": speech_steps.main}
 # What is asked elsewhere, or of no server at all.
 _SERVERLESS = ("--url", "--records")
 
 
 def run(arguments: list[str]) -> int:
     """Exit status: 0 if the evaluation ran to its end."""
+    if arguments and arguments[0] in _IN_PROCESS:
+        _IN_PROCESS[arguments[0]](arguments[1:])
+        return 0
     main = _COMMANDS.get(arguments[0] if arguments else "")
     arguments = arguments[main is not None :]
     main = main or evaluate.main

@@ -1,7 +1,8 @@
-"""Speech to text on the real server: answers, refusals, batches of two, nobody held up, nothing in the log."""
+"""Speech on the real server: answers, refusals, batches of two, nobody held up, nothing in the log."""
 
 from __future__ import annotations
 
+import itertools
 import json
 import threading
 import time
@@ -88,7 +89,7 @@ def test_a_long_recording_has_all_of_its_parts_in_order(client: Client, long_rec
     seconds = len(decode(long_recording)) / SAMPLE_RATE
     assert edges[-1] <= seconds
     starts = np.cumsum([0.0] + [one.seconds + 1 for one in recordings()])
-    for start, end in zip(starts, starts[1:], strict=False):
+    for start, end in itertools.pairwise(starts):
         inside = [segment for segment in answer["segments"] if start <= segment["start_s"] < end]
         assert inside, f"nothing was heard from {start:.0f} to {end:.0f} s"
 
