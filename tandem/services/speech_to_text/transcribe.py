@@ -1,7 +1,8 @@
 """One recording from bytes to the answer, on a thread of its own.
 
 At most two windows of a recording are under way, and the next two are cut while those are heard: a long
-recording takes two places and no more memory than a short one.
+recording takes two places and no more memory than a short one. Where the recogniser left out the end of a
+window, that end is asked about again, on its own.
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ from tandem.services.speech_to_text.transcript import Segment, is_speech, result
 from tandem.services.speech_to_text.turns import FairSteps, Turn
 from tandem.services.speech_to_text.vocabulary import TRANSLATE, Vocabulary
 from tandem.services.speech_to_text.voice import Voice
-from tandem.services.speech_to_text.windows import Window, windows_of
+from tandem.services.speech_to_text.windows import Window, unheard, windows_of
 
 AT_ONCE = 2  # windows of one recording
 
@@ -54,21 +55,26 @@ def transcribe(
     ready = _next(windows, 1 if language is None else AT_ONCE)
     while ready:
         check_wanted()
-        asked = [
-            steps.ask(turn, Listen(samples=window.samples, language=language, task=options.task))
-            for window in ready
+        windows_asked = [
+            Listen(samples=window.samples, language=language, task=options.task) for window in ready
         ]
+        asked = steps.ask(turn, windows_asked)
         try:
             following = _next(windows, AT_ONCE)
             heard = [answer.result() for answer in asked]
         finally:
             for answer in asked:
                 answer.cancel()
+        left = []
         for window, outcome in zip(ready, heard, strict=True):
             segments += segments_of(window, outcome, vocabulary)
-            if language is None and is_speech(outcome):
-                language = outcome.language
-        ready = following
+            if not is_speech(outcome):
+                continue
+            language = language or outcome.language
+            rest = unheard(window, window.start_s + float(outcome.times_s[-1]))
+            left += [rest] if rest else []
+        ready = left + following
+    segments.sort(key=lambda segment: segment.start_s)  # what was left out at first comes late
     return result(segments, "en" if options.task == TRANSLATE and segments else language)
 
 

@@ -21,6 +21,7 @@ _LEAST_SCORE = -1.0
 _CHINESE = frozenset({"zh", "yue"})
 _SENTENCE_ENDS = tuple("。？！?!.…")
 _MARKS = (*_SENTENCE_ENDS, *"，、；：,;:")
+_NEAR_S = 0.2
 _MS = 3  # decimals of a second
 
 
@@ -102,8 +103,12 @@ def _grouped(pieces: Sequence[Piece], window: Window, heard: Heard) -> Iterator[
     """(index of the region, its pieces): a new group where the region changes or a sentence has ended."""
     group: list[Piece] = []
     region = 0
+    begins = window.start_s + heard.times_s
+    ends = [*begins[1:], window.speech_s[-1][1]]
     for piece in pieces:
-        nearest = max(region, _nearest(window, window.start_s + float(heard.times_s[piece.first])))
+        # By its middle: a token begins where the one before ends, which may be a pause ago.
+        middle = (begins[piece.first] + ends[piece.last]) / 2
+        nearest = max(region, _nearest(window, float(middle)))
         if group and (nearest != region or _ends_sentence(group)):
             yield region, group
             group = []
@@ -129,15 +134,17 @@ def _nearest(window: Window, at: float) -> int:
 
 
 def _span(group: Sequence[Piece], region: int, window: Window, heard: Heard) -> tuple[float, float]:
-    """(start, end) in seconds: the region's where the group begins or ends it, else the tokens'."""
+    """(start, end) in seconds: the tokens', within their region; the region's where they come near it."""
     start, end = window.speech_s[region]
     times = heard.times_s + window.start_s
-    first, behind = group[0].first, group[-1].last + 1
-    if first > 0 and _nearest(window, float(times[first - 1])) == region:
-        start = min(max(float(times[first]), start), end)
-    if behind < len(times) and _nearest(window, float(times[behind])) == region:
-        end = min(max(float(times[behind]), start), end)
-    return start, end
+    begins = min(max(float(times[group[0].first]), start), end)
+    behind = group[-1].last + 1
+    ends = min(float(times[behind]), end) if behind < len(times) else end
+    near = _NEAR_S
+    return (
+        start if begins - start < near else begins,
+        end if end - ends < near or ends <= begins else ends,
+    )
 
 
 def _in_order(segments: list[Segment]) -> list[Segment]:

@@ -59,23 +59,28 @@ class FairSteps(Generic[Asked, Answered]):
         self._thread = threading.Thread(target=self._run, name="steps", daemon=True)
         self._thread.start()
 
-    def ask(self, turn: Turn, asked: Asked) -> Future[Answered]:
-        """The answer to one item, when its turn has come. Cancelling it before gives its place to others.
+    def ask(self, turn: Turn, items: Sequence[Asked]) -> list[Future[Answered]]:
+        """The items' answers, when their turn has come. Cancelling one before gives its place to others.
+
+        Items that are asked for together can travel together: no step begins between them.
 
         Raises:
             RuntimeError: after `close`.
         """
-        answer: Future[Answered] = Future()
+        answers: list[Future[Answered]] = [Future() for _ in items]
         with self._changed:
             if self._is_closed:
                 raise RuntimeError("no steps are taken any more")
-            due = self._steps + min(turn.asked, PATIENCE)
-            turn.asked += 1
-            heapq.heappush(
-                self._heap, _Waiting(due=due, number=next(self._numbers), asked=asked, answer=answer)
-            )
+            for asked, answer in zip(items, answers, strict=True):
+                self._push(turn, asked, answer)
             self._changed.notify()
-        return answer
+        return answers
+
+    def _push(self, turn: Turn, asked: Asked, answer: Future[Answered]) -> None:
+        due = self._steps + min(turn.asked, PATIENCE)
+        turn.asked += 1
+        waiting = _Waiting(due=due, number=next(self._numbers), asked=asked, answer=answer)
+        heapq.heappush(self._heap, waiting)
 
     def close(self) -> None:
         """Answer what has been asked, then end the thread."""

@@ -1,8 +1,8 @@
 """A recording cut at its pauses into windows that the recogniser can take: up to 27 s of speech each.
 
-Longer windows cost less a second (each has its own padding) and give the recogniser more to go by; shorter
-ones answer sooner and let others in between. So a window is closed at the first clear pause after ten
-seconds.
+Whisper may stop at a pause and leave out what follows, and short windows answer sooner and let others in
+between; but each is padded to ten seconds. So a window is closed at a clear pause, unless what follows
+still fits into its ten seconds.
 """
 
 from __future__ import annotations
@@ -25,12 +25,16 @@ from tandem.services.speech_to_text.voice import (
 )
 
 MAX_WINDOW_S = 27.0  # of speech: Whisper hears 30 s, of which two are the margins and one stays silent
-_ENOUGH_S = 10.0  # a shorter window is padded to this anyway
+_ENOUGH_S = 8.0  # of speech: with its margins it fills the ten seconds that a window is padded to
 _CLEAR_PAUSE_S = 0.5
 #: Heard before and behind the speech, where there is as much. Closer cuts lose more characters of Mandarin.
 _MARGIN_S = 1.0
 _MARGIN = round(_MARGIN_S * FRAMES_PER_SECOND)
 _FULL_VOICE, _MAX_GAIN = 0.5, 30.0
+_AROUND = round(1.5 * FRAMES_PER_SECOND)
+#: A token lasts about this long; so much speech behind the last one was left out, in another region or its
+#: own.
+_TOKEN_S, _LEAST_UNHEARD_S, _LONG_UNHEARD_S = 0.4, 0.4, 2.5
 _STRIDE_S = 16.0  # how much is decoded before the next cut is looked for
 
 
@@ -116,17 +120,19 @@ def _with_margins(groups: list[list[Region]], count: int) -> list[Cut]:
 
 
 def _audible(frames: NDArray[np.float32]) -> NDArray[np.float32]:
-    """The frames made louder where all are quiet: the network would take a low voice for silence."""
-    loudest = float(np.abs(frames).max(initial=0.0))
-    return frames * np.float32(min(max(_FULL_VOICE / max(loudest, 1e-6), 1.0), _MAX_GAIN))
+    """The frames made louder where all around is quiet: the network would take a low voice for silence."""
+    loudest = np.abs(frames).max(axis=1)
+    around = np.pad(loudest, _AROUND, mode="edge")
+    around = np.lib.stride_tricks.sliding_window_view(around, 2 * _AROUND + 1).max(axis=1)
+    gain = np.clip(_FULL_VOICE / np.maximum(around, 1e-6), 1.0, _MAX_GAIN)
+    return np.asarray(frames * gain[:, np.newaxis], np.float32)
 
 
 def _belongs(group: list[Region], region: Region) -> bool:
     """Whether the region goes into the window that the group makes."""
-    heard = (group[-1].end - group[0].start) / FRAMES_PER_SECOND
     pause = (region.start - group[-1].end) / FRAMES_PER_SECOND
     whole = (region.end - group[0].start) / FRAMES_PER_SECOND
-    return whole <= MAX_WINDOW_S and not (heard >= _ENOUGH_S and pause >= _CLEAR_PAUSE_S)
+    return whole <= (_ENOUGH_S if pause >= _CLEAR_PAUSE_S else MAX_WINDOW_S)
 
 
 def _no_longer_than_a_window(regions: list[Region], probabilities: NDArray[np.float32]) -> Iterator[Region]:
@@ -140,6 +146,24 @@ def _no_longer_than_a_window(regions: list[Region], probabilities: NDArray[np.fl
             yield Region(start=rest.start, end=at)
             rest = Region(start=at, end=rest.end, is_open=rest.is_open)
         yield rest
+
+
+def unheard(window: Window, last_s: float) -> Window | None:
+    """What is left of a window when its last token begins at `last_s` and more speech follows; None: nothing.
+
+    Args:
+        window: as it was asked about.
+        last_s: seconds of the recording.
+    """
+    follows = [region for region in window.speech_s if region[0] > last_s + _TOKEN_S]
+    inside = next((region for region in window.speech_s if region[0] <= last_s < region[1]), None)
+    if inside is not None and inside[1] - last_s > _LONG_UNHEARD_S:
+        follows.insert(0, (last_s + _TOKEN_S, inside[1]))
+    if sum(end - start for start, end in follows) < _LEAST_UNHEARD_S:
+        return None
+    first = max(last_s + _TOKEN_S, follows[0][0] - _MARGIN_S)
+    skipped = int((first - window.start_s) * SAMPLE_RATE)
+    return Window(start_s=first, samples=window.samples[skipped:], speech_s=tuple(follows))
 
 
 def _window(cut: Cut, samples: NDArray[np.float32], offset: int) -> Window:

@@ -21,13 +21,14 @@ from tests.services.speech_to_text.test_windows import LOUD, loudness, sound
 
 
 class Recognizer:
-    """Says how many seconds it heard; remembers what it was asked."""
+    """Says how many seconds it heard, the last token at the end; remembers what it was asked."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.asked: list[Listen] = []
         self.steps: list[int] = []
         self.is_noise = lambda _: False
+        self.hears_all = True
 
     def __call__(self, batch: Sequence[Listen]) -> list[Heard | BaseException]:
         self.steps.append(len(batch))
@@ -37,7 +38,9 @@ class Recognizer:
     def _one(self, one: Listen) -> Heard:
         tokens = tokens_of(f" {len(one.samples) / 16_000:.0f}", self.folder)
         noise = {"no_speech": 0.9, "score": -3.0} if self.is_noise(one) else {}
-        return unpack_heard(pack_heard(heard(tokens, language=one.language or "en", **noise)))
+        seconds = len(one.samples) / 16_000
+        times = np.linspace(0.1, seconds if self.hears_all else 1.0, len(tokens)).tolist()
+        return unpack_heard(pack_heard(heard(tokens, language=one.language or "en", times=times, **noise)))
 
 
 @pytest.fixture
@@ -102,6 +105,15 @@ def test_noise_at_the_start_decides_no_language(
     answer = run(LONG, steps, vocabulary)
     assert [asked.language for asked in recognizer.asked] == [None, None, None, "en", "en"]
     assert answer["text"] == "14 14 14 14"
+
+
+def test_the_end_that_was_left_out_is_asked_about_again(
+    recognizer: Recognizer, steps: FairSteps[Listen, Heard], vocabulary: Vocabulary
+) -> None:
+    recognizer.hears_all = False
+    answer = run(encoded(sound((8, LOUD)), "WAV", 16_000), steps, vocabulary, language="en")
+    assert [round(len(asked.samples) / 16_000, 1) for asked in recognizer.asked] == [8.0, 6.6, 5.2, 3.8, 2.4]
+    assert answer["text"] == "8 7 5 4 2"
 
 
 def test_silence_asks_nobody(

@@ -16,7 +16,7 @@ SCHEMA = json.loads((Path(transcript.__file__).parent / "result.schema.json").re
 def test_a_region_of_speech_is_a_segment(tmp_path: Path) -> None:
     vocabulary = small_vocabulary(tmp_path)
     tokens = tokens_of(" one two", tmp_path)
-    times = [0.5] * 4 + [3.0] * 4
+    times = [0.5] * 4 + [0.9] * 4  # the second word "begins" where the first ends
     segments = segments_of(window(10.0, (10.4, 11.0), (12.9, 14.0)), heard(tokens, times=times), vocabulary)
     assert [(s.start_s, s.end_s, s.text) for s in segments] == [(10.4, 11.0, " one"), (12.9, 14.0, " two")]
     assert segments[0].confidence == pytest.approx(0.9, abs=1e-4)

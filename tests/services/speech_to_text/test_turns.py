@@ -2,12 +2,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Sequence
+from concurrent.futures import Future
 
 import pytest
 
 from tandem.services.speech_to_text.turns import PATIENCE, FairSteps, Turn
 
 TIMEOUT_S = 20.0
+
+
+def ask(fair: FairSteps[str, str], turn: Turn, item: str) -> Future[str]:
+    (answer,) = fair.ask(turn, [item])
+    return answer
 
 
 class Steps:
@@ -40,28 +46,36 @@ def steps() -> Steps:
 
 def test_two_travel_together_and_get_their_own_answers(steps: Steps) -> None:
     fair = FairSteps(steps)
-    first = fair.ask(Turn(), "first")
+    first = ask(fair, Turn(), "first")
     steps.wait()  # alone: nobody else was there
-    others = [fair.ask(Turn(), name) for name in ("a", "b", "c")]
+    others = [ask(fair, Turn(), name) for name in ("a", "b", "c")]
     steps.let_go(3)
     fair.close()
     assert steps.taken == [["first"], ["a", "b"], ["c"]]
     assert [answer.result() for answer in (first, *others)] == ["FIRST", "A", "B", "C"]
 
 
+def test_what_is_asked_for_together_travels_together(steps: Steps) -> None:
+    fair = FairSteps(steps)
+    fair.ask(Turn(), ["a", "b"])
+    steps.let_go(2)
+    fair.close()
+    assert steps.taken == [["a", "b"]]
+
+
 def test_a_short_recording_waits_for_the_step_that_runs_and_no_more(steps: Steps) -> None:
     fair = FairSteps(steps)
     long, other = Turn(), Turn()
     for i in range(2):
-        fair.ask(long, f"long {i}")
-        fair.ask(other, f"other {i}")
+        ask(fair, long, f"long {i}")
+        ask(fair, other, f"other {i}")
     for i in range(2, 6):
         steps.wait()
-        fair.ask(long, f"long {i}")
-        fair.ask(other, f"other {i}")
+        ask(fair, long, f"long {i}")
+        ask(fair, other, f"other {i}")
         steps.let_go()
     steps.wait()
-    fair.ask(Turn(), "short")
+    ask(fair, Turn(), "short")
     running = len(steps.taken)
     steps.let_go(9)
     fair.close()
@@ -70,12 +84,12 @@ def test_a_short_recording_waits_for_the_step_that_runs_and_no_more(steps: Steps
 
 def test_a_long_recording_is_not_starved_by_short_ones(steps: Steps) -> None:
     fair = FairSteps(steps)
-    fair.ask(Turn(), "start")
+    ask(fair, Turn(), "start")
     steps.wait()
-    fair.ask(Turn(asked=1000), "long")
+    ask(fair, Turn(asked=1000), "long")
     for i in range(3 * PATIENCE):
-        fair.ask(Turn(), f"short {i}.0")
-        fair.ask(Turn(), f"short {i}.1")
+        ask(fair, Turn(), f"short {i}.0")
+        ask(fair, Turn(), f"short {i}.1")
         steps.let_go()
         steps.wait()
     steps.let_go(100)
@@ -86,10 +100,10 @@ def test_a_long_recording_is_not_starved_by_short_ones(steps: Steps) -> None:
 
 def test_one_that_fails_harms_no_other(steps: Steps) -> None:
     fair = FairSteps(steps)
-    fair.ask(Turn(), "start")
+    ask(fair, Turn(), "start")
     steps.wait()
     bad, good, broken, beside, later = (
-        fair.ask(Turn(), name) for name in ("bad", "good", "broken", "beside", "later")
+        ask(fair, Turn(), name) for name in ("bad", "good", "broken", "beside", "later")
     )
     steps.let_go(9)
     fair.close()
@@ -104,9 +118,9 @@ def test_one_that_fails_harms_no_other(steps: Steps) -> None:
 
 def test_who_has_gone_takes_no_place(steps: Steps) -> None:
     fair = FairSteps(steps)
-    fair.ask(Turn(), "start")
+    ask(fair, Turn(), "start")
     steps.wait()
-    gone, stays = fair.ask(Turn(), "gone"), fair.ask(Turn(), "stays")
+    gone, stays = ask(fair, Turn(), "gone"), ask(fair, Turn(), "stays")
     assert gone.cancel()
     steps.let_go(9)
     fair.close()
@@ -119,4 +133,4 @@ def test_after_the_end_nothing_is_taken(steps: Steps) -> None:
     fair = FairSteps(steps)
     fair.close()
     with pytest.raises(RuntimeError, match="no steps"):
-        fair.ask(Turn(), "late")
+        ask(fair, Turn(), "late")
