@@ -46,7 +46,7 @@ def test_half_a_character_at_the_end_is_left_out(tmp_path: Path) -> None:
     assert pieces[-1].last == len(tokens) - 1
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=50, deadline=None)
 @given(
     text=st.text(st.characters(codec="utf-8", exclude_categories=["Cs", "Cc"], exclude_characters="\ufffd"))
 )

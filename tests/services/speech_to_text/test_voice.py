@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tandem.services.speech_to_text.voice import (
@@ -56,6 +56,7 @@ def test_what_reaches_the_end_may_go_on(is_last: bool) -> None:
     ]
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0, 1, width=32), max_size=300), st.booleans())
 def test_regions_are_in_order_and_apart(values: list[float], is_last: bool) -> None:
     regions = speech_regions(np.array(values, np.float32), is_last=is_last)
