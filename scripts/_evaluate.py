@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from tandem.evaluation import evaluate, keywords, quality_flags, translation
+from tandem.evaluation import evaluate, keywords, quality_flags, text_speed, translation
 from tandem.runtime.errors import EmbeddedServerError
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
@@ -13,6 +13,7 @@ from tandem.runtime.setup import REPOSITORY, ensure_ready
 _COMMANDS = {
     "flags": quality_flags.main,
     "keywords": keywords.main,
+    "text_speed": text_speed.main,
     "translation": translation.main,
 }
 # What is asked elsewhere, or of no server at all.
