@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tandem_triton.cli.main import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
+from tandem_triton.cli.connection import add_connection_arguments, connection_options
+from tandem_triton.cli.exits import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
 from tandem_triton.cli.progress import progress_bar
 from tandem_triton.cli.sinks import AnswerFile, LinesOut, Sink
-from tandem_triton.cli.sources import drawing_paths, find_pictures
+from tandem_triton.cli.sources import STDIN, drawing_paths, find_pictures, skipped_files
 from tandem_triton.core.client import Client
 from tandem_triton.core.errors import OutcomeKind, TandemError
-from tandem_triton.core.options import DEFAULT_URLS, ClientOptions, TlsOptions
+from tandem_triton.core.options import DEFAULT_URLS, ClientOptions
 from tandem_triton.services.id_card import Card
 
 SUMMARY = "Read the identity cards in pictures; prints one line of JSON a picture."
@@ -33,9 +35,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "photos",
         nargs="+",
         metavar="PHOTO",
-        help="picture, folder of pictures, or pattern such as 'in/**/*.jpg'",
+        help="picture, folder of pictures, pattern such as 'in/**/*.jpg', or - for standard input",
     )
-    add("--url", help="host:port of the server (default: this machine, the protocol's usual port)")
     add("--protocol", choices=list(DEFAULT_URLS), default="grpc")
     add(
         "--draw",
@@ -62,16 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"pictures on their way (default {_IN_FLIGHT})",
     )
     add("--timeout", type=float, default=30.0, metavar="S", help="seconds allowed for a picture (default 30)")
-    add(
-        "--header", action="append", default=[], metavar="NAME=VALUE", help="sent along, e.g. authorization=…"
-    )
-    add("--tls", action="store_true", help="encrypt the connection")
-    add(
-        "--tls-roots",
-        type=Path,
-        metavar="PEM",
-        help="authorities to trust instead of the system's; implies --tls",
-    )
+    add_connection_arguments(parser)
 
 
 @dataclass
@@ -95,28 +87,43 @@ def run(arguments: argparse.Namespace) -> int:
         options = _options(arguments)
         table = _is_table(arguments)
         draw = _drawer(arguments)
-    except (ValueError, TandemError) as error:
+        client = Client(arguments.url, protocol=arguments.protocol, options=options)
+    except (ValueError, OSError) as error:
         print(f"tandem read: {error}", file=sys.stderr)
-        return EXIT_USAGE if isinstance(error, ValueError) else EXIT_FAILED
+        return EXIT_USAGE
+    except TandemError as error:
+        print(f"tandem read: {error}", file=sys.stderr)
+        return EXIT_FAILED
     pictures = find_pictures(arguments.photos)
+    _say_what_is_skipped(arguments.photos)
     tally = _Tally()
     try:
-        with ExitStack() as stack:
-            sink: Sink = LinesOut(sys.stdout)
+        with client, ExitStack() as stack:
+            sink: Sink = LinesOut(sys.stdout, named=arguments.photos != [str(path) for path in pictures])
             if arguments.output is not None:
                 sink = file = AnswerFile(arguments.output, table=table, resume=arguments.resume)
                 stack.enter_context(file)
                 pictures = _without(pictures, file)
-            client = stack.enter_context(Client(arguments.url, protocol=arguments.protocol, options=options))
             _read(client, pictures, sink, draw(pictures), tally)
     except KeyboardInterrupt:
         _report(tally, len(pictures), interrupted=True)
         return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Who reads our lines has gone. Python would complain once more when it flushes stdout at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
     except (OSError, ValueError) as error:  # of the file to write
-        print(f"tandem read: {arguments.output}: {error}", file=sys.stderr)
+        print(f"tandem read: {arguments.output or 'standard output'}: {error}", file=sys.stderr)
         return EXIT_FAILED
     _report(tally, len(pictures), interrupted=False)
     return EXIT_FAILED if tally.failures else 0
+
+
+def _say_what_is_skipped(words: Sequence[str]) -> None:
+    skipped = skipped_files(words)
+    if skipped:
+        kinds = ", ".join(sorted({path.suffix.lower() for path in skipped}))
+        print(f"skipped {len(skipped)} files of kinds that are not sent: {kinds}", file=sys.stderr)
 
 
 def _read(client: Client, pictures: Sequence[Path], sink: Sink, draw: Draw, tally: _Tally) -> None:
@@ -124,7 +131,7 @@ def _read(client: Client, pictures: Sequence[Path], sink: Sink, draw: Draw, tall
     # Answers on a terminal are progress enough, and a bar would run through them.
     shown = len(pictures) > 1 and not (isinstance(sink, LinesOut) and sys.stdout.isatty())
     with progress_bar(len(pictures), shown=shown) as step:
-        for reading in client.recognize_many(pictures, ordered=sink.ordered):
+        for reading in client.recognize_many(map(_item, pictures), ordered=sink.ordered):
             picture = pictures[reading.index]
             try:
                 draw(picture, reading.cards)
@@ -134,6 +141,10 @@ def _read(client: Client, pictures: Sequence[Path], sink: Sink, draw: Draw, tall
                 sink.fail(picture, error)
                 tally.fail(picture, error)
             step(len(tally.failures))
+
+
+def _item(picture: Path) -> Path | bytes:
+    return sys.stdin.buffer.read() if picture == STDIN else picture
 
 
 def _report(tally: _Tally, total: int, *, interrupted: bool) -> None:
@@ -150,15 +161,8 @@ def _report(tally: _Tally, total: int, *, interrupted: bool) -> None:
 
 
 def _options(arguments: argparse.Namespace) -> ClientOptions:
-    headers = [header.partition("=") for header in arguments.header]
-    if any(not (name and equals) for name, equals, _ in headers):
-        raise ValueError("--header must be NAME=VALUE")
-    tls = arguments.tls or arguments.tls_roots is not None
     return ClientOptions(
-        timeout_s=arguments.timeout,
-        max_in_flight=arguments.in_flight,
-        tls=TlsOptions(root_certificates=arguments.tls_roots) if tls else None,
-        metadata=tuple((name.lower(), value) for name, _, value in headers),
+        timeout_s=arguments.timeout, max_in_flight=arguments.in_flight, **connection_options(arguments)
     )
 
 
