@@ -28,8 +28,11 @@ from tandem_triton.core.metrics import ClientMetrics, MetricsSnapshot
 from tandem_triton.core.options import ClientOptions, RetryPolicy, TlsOptions
 from tandem_triton.core.service import Answer, Request, Service
 from tandem_triton.media.picture import Picture, Point, Quad, encode_picture
+from tandem_triton.media.text import Text, encode_text
 from tandem_triton.services import find_services, service_named
 from tandem_triton.services.id_card import Card, CardsAnswer, Correction, Reading, Side
+from tandem_triton.services.text_keywords import Keyword, KeywordsAnswer
+from tandem_triton.services.text_translation import Translation, TranslationWarning
 
 __all__ = [
     "AccessError",
@@ -47,6 +50,8 @@ __all__ = [
     "Correction",
     "DeadlineError",
     "ItemTypeError",
+    "Keyword",
+    "KeywordsAnswer",
     "MetricsSnapshot",
     "NotServedError",
     "OverloadedError",
@@ -62,9 +67,13 @@ __all__ = [
     "Service",
     "Side",
     "TandemError",
+    "Text",
     "TlsOptions",
+    "Translation",
+    "TranslationWarning",
     "UnavailableError",
     "encode_picture",
+    "encode_text",
     "find_services",
     "service_named",
 ]
