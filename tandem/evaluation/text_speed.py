@@ -32,6 +32,7 @@ from tandem.services.text_translation.prompts import Wanted
 SIZES = (1, 2, 4, 8)
 LOADS = (0.2, 0.4, 0.6, 0.8, 1.0)
 _THREADS = 2  # as in the models' configs
+_ON_GPU = ModelSettings(device="cuda", compute_type="int8_float16")
 _CLIENTS = 4
 _SHORT, _LONG = 14, 22  # characters of a Chinese sentence that bound the three lengths
 
@@ -135,16 +136,19 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser = argparse.ArgumentParser(prog="scripts/evaluate text_speed", description=__doc__)
     parser.add_argument("--url", help="also compare with this server's text_translation, with 4 callers")
     parser.add_argument("--rounds", type=int, default=5, help="default: %(default)s")
+    parser.add_argument(
+        "--gpu", action="store_true", help="on the first GPU, as configs/gpu.pbtxt serves them"
+    )
     parser.add_argument("--network", choices=("translator", "embedder"), help="only this one")
     options = parser.parse_args(argv)
     console = Console(width=None if sys.stdout.isatty() else 120)
     sentences = [row["text"] for row in read_material("translation")["zh-en"]]
     if options.network != "translator":
-        rows = {f"a lane of {LENGTH} tokens": seconds_by_size(_embedder(), options.rounds)}
+        rows = {f"a lane of {LENGTH} tokens": seconds_by_size(_embedder(gpu=options.gpu), options.rounds)}
         _report(console, "text_embedder", rows)
     if options.network != "embedder":
         folder = REPOSITORY / "translator" / "1" / "model"
-        engine = load_engine(folder, ModelSettings(threads=_THREADS))
+        engine = load_engine(folder, _ON_GPU if options.gpu else ModelSettings(threads=_THREADS))
         if options.url:
             served, alone = served_and_one_by_one(options.url, engine, sentences[:20], options.rounds)
             console.print(
@@ -166,11 +170,12 @@ def _report(console: Console, title: str, rows: Mapping[str, Mapping[int, float]
         console.print(f"is two right for {name}? {is_two_right(seconds)}", markup=False)
 
 
-def _embedder() -> Run:
+def _embedder(*, gpu: bool) -> Run:
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = _THREADS
     path = REPOSITORY / "text_embedder" / "1" / "model.onnx"
-    session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    providers = ["CUDAExecutionProvider"] if gpu else ["CPUExecutionProvider"]
+    session = onnxruntime.InferenceSession(str(path), options, providers=providers)
     random = np.random.default_rng(1)
     texts = [[0, *map(int, random.integers(4, 200_000, 6)), 2] for _ in range(200)]
     return embedder_runs(session, pack(texts, pad=1))
