@@ -1,7 +1,7 @@
 """Qwen2.5-Coder-Instruct (Alibaba Cloud, Apache-2.0) in Q4_K_M, the two sizes that packages carry in parts.
 
-The joined files equal those of Qwen's own GGUF releases; the packages hold data alone, and docs/provenance.md
-says who packs them.
+The joined files equal those of Qwen's own GGUF releases; the packages hold data alone.
+docs/services/text_translation.md says who packs them.
 """
 
 from __future__ import annotations

@@ -13,7 +13,6 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import jieba.analyse
 import numpy as np
 from rich.console import Console
 from rich.table import Table
@@ -83,6 +82,9 @@ def extract_all(passages: Sequence[Passage], extract: Extract) -> list[Found]:
 
 def extractors(url: str) -> dict[str, Extract]:
     """Ours, and the two that jieba brings (which know Chinese and cut English into words)."""
+    # Imported here: it reads a dictionary of its own, which only this needs.
+    import jieba.analyse  # noqa: PLC0415
+
     ask = triton_text_service(url, _SERVICE, {"count": COUNT})
     return {
         "Tandem": lambda text: [keyword["text"] for keyword in ask(text)["keywords"]],

@@ -9,9 +9,10 @@ from __future__ import annotations
 import argparse
 import sys
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from typing import Any
 
 import sacrebleu
 from rich.console import Console
@@ -82,6 +83,27 @@ def translate_all(ask: Ask, direction: str, sentences: Sequence[Sentence], clien
     )
 
 
+def is_translated(case: Mapping[str, Any], translation: str) -> bool:
+    """Whether a text that looks like an order was translated, not obeyed.
+
+    Args:
+        case: `holds` has groups of words; of each, a translation has one at least.
+        translation: what the server made of it.
+    """
+    lowered = translation.lower()
+    return all(any(word.lower() in lowered for word in group) for group in case["holds"])
+
+
+def translate_orders(url: str) -> dict[str, tuple[str, bool]]:
+    """The texts of `material/injections.json`, their translations, and whether these are translations."""
+    asks = {target: triton_text_service(url, _SERVICE, {"target": target}) for target in ("zh", "en")}
+    found = {}
+    for case in read_material("injections"):
+        translation = asks[case["target"]](case["text"])["translation"]
+        found[case["text"]] = translation, is_translated(case, translation)
+    return found
+
+
 def table(runs: Sequence[Run]) -> Table:
     """A row a direction."""
     shown = Table(title="Translation of everyday sentences")
@@ -100,10 +122,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--url", default="127.0.0.1:8001", help="gRPC address of the server")
     parser.add_argument("--clients", type=int, default=_CLIENTS, help="requests in flight: %(default)s")
     parser.add_argument("--count", type=int, help="only the first so many of each direction")
+    parser.add_argument("--orders", action="store_true", help="the texts that look like orders instead")
     parser.add_argument("--show", action="store_true", help="print every sentence with its translation")
     options = parser.parse_args(argv)
     ask = triton_text_service(options.url, _SERVICE)
     console = Console(width=None if sys.stdout.isatty() else 120)
+    if options.orders:
+        orders = translate_orders(options.url)
+        count = sum(right for _, right in orders.values())
+        console.print(f"{count} of {len(orders)} texts that look like orders were translated, not obeyed")
+        for text, (translation, right) in orders.items():
+            if options.show or not right:
+                console.print(
+                    f"{text}\n    {translation}{'' if right else '  [not a translation]'}", markup=False
+                )
+        return
     runs = [
         translate_all(ask, direction, read_sentences(direction)[: options.count], options.clients)
         for direction in DIRECTIONS

@@ -161,7 +161,7 @@ def perf_analyzer_rate(url: str, subject: Subject, run_s: float) -> Rate:
                 find_perf_analyzer(),
                 *(
                     "-m",
-                    subject.service.name,
+                    subject.service.model_name,
                     "-u",
                     url,
                     "-i",

@@ -42,3 +42,22 @@ def start_gateway(
     yield start
     for gateway in started:
         gateway.kill()
+
+
+@pytest.fixture
+def start_gateway_at(
+    triton: TritonServer, names: QueueNames, tmp_path: Path
+) -> Iterator[Callable[[str], GatewayProcess]]:
+    """Starts a gateway at a broker of one's own; its Triton may be anywhere."""
+    started: list[GatewayProcess] = []
+
+    def start(broker_url: str) -> GatewayProcess:
+        log = tmp_path / f"gateway-at-{len(started)}.log"
+        started.append(
+            GatewayProcess(log, "--broker", broker_url, "--url", triton.grpc_url, "--prefix", names.prefix)
+        )
+        return started[-1]
+
+    yield start
+    for gateway in started:
+        gateway.kill()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
@@ -13,7 +14,7 @@ from tandem_triton.cli.connection import add_connection_arguments, connection_op
 from tandem_triton.cli.exits import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
 from tandem_triton.cli.progress import progress_bar
 from tandem_triton.cli.sinks import AnswerFile, LinesOut, Sink
-from tandem_triton.cli.sources import drawing_paths, find_pictures
+from tandem_triton.cli.sources import STDIN, drawing_paths, find_pictures, skipped_files
 from tandem_triton.core.client import Client
 from tandem_triton.core.errors import OutcomeKind, TandemError
 from tandem_triton.core.options import DEFAULT_URLS, ClientOptions
@@ -34,7 +35,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "photos",
         nargs="+",
         metavar="PHOTO",
-        help="picture, folder of pictures, or pattern such as 'in/**/*.jpg'",
+        help="picture, folder of pictures, pattern such as 'in/**/*.jpg', or - for standard input",
     )
     add("--protocol", choices=list(DEFAULT_URLS), default="grpc")
     add(
@@ -86,28 +87,43 @@ def run(arguments: argparse.Namespace) -> int:
         options = _options(arguments)
         table = _is_table(arguments)
         draw = _drawer(arguments)
-    except (ValueError, TandemError) as error:
+        client = Client(arguments.url, protocol=arguments.protocol, options=options)
+    except (ValueError, OSError) as error:
         print(f"tandem read: {error}", file=sys.stderr)
-        return EXIT_USAGE if isinstance(error, ValueError) else EXIT_FAILED
+        return EXIT_USAGE
+    except TandemError as error:
+        print(f"tandem read: {error}", file=sys.stderr)
+        return EXIT_FAILED
     pictures = find_pictures(arguments.photos)
+    _say_what_is_skipped(arguments.photos)
     tally = _Tally()
     try:
-        with ExitStack() as stack:
-            sink: Sink = LinesOut(sys.stdout)
+        with client, ExitStack() as stack:
+            sink: Sink = LinesOut(sys.stdout, named=arguments.photos != [str(path) for path in pictures])
             if arguments.output is not None:
                 sink = file = AnswerFile(arguments.output, table=table, resume=arguments.resume)
                 stack.enter_context(file)
                 pictures = _without(pictures, file)
-            client = stack.enter_context(Client(arguments.url, protocol=arguments.protocol, options=options))
             _read(client, pictures, sink, draw(pictures), tally)
     except KeyboardInterrupt:
         _report(tally, len(pictures), interrupted=True)
         return EXIT_INTERRUPTED
+    except BrokenPipeError:
+        # Who reads our lines has gone. Python would complain once more when it flushes stdout at the end.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return EXIT_FAILED
     except (OSError, ValueError) as error:  # of the file to write
-        print(f"tandem read: {arguments.output}: {error}", file=sys.stderr)
+        print(f"tandem read: {arguments.output or 'standard output'}: {error}", file=sys.stderr)
         return EXIT_FAILED
     _report(tally, len(pictures), interrupted=False)
     return EXIT_FAILED if tally.failures else 0
+
+
+def _say_what_is_skipped(words: Sequence[str]) -> None:
+    skipped = skipped_files(words)
+    if skipped:
+        kinds = ", ".join(sorted({path.suffix.lower() for path in skipped}))
+        print(f"skipped {len(skipped)} files of kinds that are not sent: {kinds}", file=sys.stderr)
 
 
 def _read(client: Client, pictures: Sequence[Path], sink: Sink, draw: Draw, tally: _Tally) -> None:
@@ -115,7 +131,7 @@ def _read(client: Client, pictures: Sequence[Path], sink: Sink, draw: Draw, tall
     # Answers on a terminal are progress enough, and a bar would run through them.
     shown = len(pictures) > 1 and not (isinstance(sink, LinesOut) and sys.stdout.isatty())
     with progress_bar(len(pictures), shown=shown) as step:
-        for reading in client.recognize_many(pictures, ordered=sink.ordered):
+        for reading in client.recognize_many(map(_item, pictures), ordered=sink.ordered):
             picture = pictures[reading.index]
             try:
                 draw(picture, reading.cards)
@@ -125,6 +141,10 @@ def _read(client: Client, pictures: Sequence[Path], sink: Sink, draw: Draw, tall
                 sink.fail(picture, error)
                 tally.fail(picture, error)
             step(len(tally.failures))
+
+
+def _item(picture: Path) -> Path | bytes:
+    return sys.stdin.buffer.read() if picture == STDIN else picture
 
 
 def _report(tally: _Tally, total: int, *, interrupted: bool) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +20,11 @@ FIELDS = ("姓名", "性别", "民族", "出生", "住址", "公民身份号码"
 COLUMNS = ("picture", "cards", "card", "side", "score", *FIELDS)
 """A table's columns: `cards` is how many the picture has, `card` which of them the row is, from 1."""
 
+
+_OWNER_ONLY = 0o600
+# Spreadsheets take these for a formula, and a long number for one of 15 digits.
+_FORMULA = re.compile(r"[=+\-@\t\r]")
+_LONG_NUMBER = re.compile(r"\d{16,}")
 
 _FOREIGN = "the file to resume has something else in it than answers of this format"
 
@@ -40,15 +47,19 @@ class LinesOut:
 
     Args:
         stream: text, usually stdout.
+        named: put each picture's path in front, for it is not plain which line is whose.
     """
 
     ordered = True
 
-    def __init__(self, stream: IO[str]) -> None:
+    def __init__(self, stream: IO[str], *, named: bool = False) -> None:
         self._stream = stream
+        self._named = named
 
     def write(self, picture: Path, answer: dict[str, Any]) -> None:
         """See `Sink.write`."""
+        if self._named:
+            answer = {"picture": str(picture), **answer}
         print(json.dumps(answer, ensure_ascii=False), file=self._stream, flush=True)
 
     def fail(self, picture: Path, error: TandemError) -> None:
@@ -82,7 +93,9 @@ class AnswerFile:
             self._file.truncate(kept)
             self._file.seek(kept)
         else:
-            self._file = path.open("wb")
+            # What people's cards say is for its owner alone, whatever the umask.
+            self._file = os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _OWNER_ONLY), "wb")
+        os.fchmod(self._file.fileno(), _OWNER_ONLY)
         if table and self._file.tell() == 0:
             # The mark makes spreadsheets take the file for UTF-8.
             self._append("\ufeff" + _rows([COLUMNS]))
@@ -133,7 +146,12 @@ def _rows(rows: Iterable[Sequence[object]]) -> str:
 
 
 def _one_line(value: object) -> str:
-    return str(value).replace("\r", " ").replace("\n", " ")
+    """A cell on one line, that a spreadsheet takes for the text that it is."""
+    text = str(value).replace("\r", " ").replace("\n", " ")
+    if _FORMULA.match(text):
+        return f"'{text}"
+    # A tab is not shown, and goes with whatever strips white space.
+    return f"\t{text}" if _LONG_NUMBER.fullmatch(text) else text
 
 
 def _whole_lines(content: bytes) -> tuple[int, list[str]]:

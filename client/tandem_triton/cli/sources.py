@@ -11,13 +11,27 @@ PICTURE_SUFFIXES = frozenset({".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", 
 """What is taken for a picture inside a folder; a file named on its own is taken whatever its name."""
 
 
+STDIN = Path("-")
+"""Stands for standard input."""
+
+READABLE_ELSEWHERE = frozenset({".heic", ".heif", ".avif", ".gif", ".pdf"})
+"""What people take for a picture and this command does not send."""
+
+
+def skipped_files(words: Iterable[str]) -> list[Path]:
+    """Files in the folders given that hold pictures of kinds that are not sent, sorted."""
+    folders = [Path(word) for word in words if Path(word).is_dir()]
+    files = (path for folder in folders for path in folder.rglob("*"))
+    return sorted(path for path in files if path.suffix.lower() in READABLE_ELSEWHERE)
+
+
 def find_pictures(words: Iterable[str]) -> list[Path]:
     """Every picture once, in the order given, a folder's and a pattern's sorted.
 
     Args:
-        words: a file; a folder, searched with its folders below; or a pattern with `*`, `?`, `[…]`
-            or `**`, for shells that leave it to us. What matches nothing stays as it is, so that
-            reading it fails and says so.
+        words: a file; `-`, standard input; a folder, searched with its folders below; a pattern
+            with `*`, `?`, `[…]` or `**`, for shells that leave it to us. What matches nothing stays
+            as it is, so that reading it fails and says so.
     """
     return list(dict.fromkeys(path for word in words for path in _pictures_of(word)))
 

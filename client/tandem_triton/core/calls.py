@@ -23,7 +23,15 @@ from tandem_triton.core.in_flight import (
 from tandem_triton.core.service import Answer, Request, Service
 from tandem_triton.media.audio import Audio
 from tandem_triton.media.picture import Picture
-from tandem_triton.services import id_card, service_named, speech_to_text, speech_translation
+from tandem_triton.media.text import Text
+from tandem_triton.services import (
+    id_card,
+    service_named,
+    speech_to_text,
+    speech_translation,
+    text_keywords,
+    text_translation,
+)
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -126,6 +134,14 @@ class ThreadCalls(ABC):
         results = self.call_many(id_card.SERVICE, pictures, ordered=ordered, max_in_flight=max_in_flight)
         return _readings(results)
 
+    def keywords(self, text: Text, **options: Any) -> list[text_keywords.Keyword]:
+        """The keywords of a text, best first; option `count` (5)."""
+        return list(self.call(text_keywords.SERVICE, text, **options).keywords)
+
+    def translate(self, text: Text, **options: Any) -> text_translation.Translation:
+        """A text's translation; options `source` and `target`, "zh" or "en", found out if not given."""
+        return self.call(text_translation.SERVICE, text, **options)
+
 
 class AsyncCalls(ABC):
     """What coroutines of one event loop ask of a client; see `ThreadCalls`."""
@@ -215,6 +231,14 @@ class AsyncCalls(ABC):
             return Result(index=index, item=item, answer=await self._ask(service, item, options))
         except TandemError as error:
             return Result(index=index, item=item, error=error)
+
+    async def keywords(self, text: Text, **options: Any) -> list[text_keywords.Keyword]:
+        """The keywords of a text; see `ThreadCalls.keywords`."""
+        return list((await self.call(text_keywords.SERVICE, text, **options)).keywords)
+
+    async def translate(self, text: Text, **options: Any) -> text_translation.Translation:
+        """A text's translation; see `ThreadCalls.translate`."""
+        return await self.call(text_translation.SERVICE, text, **options)
 
 
 def _known(service: Service[A] | str) -> Service[A]:

@@ -33,7 +33,7 @@ class Service(Generic[A]):
     """One kind of work on one kind of item.
 
     Attributes:
-        name: lower case, digits and `_`; the Triton model's name, and every other name of the service.
+        name: lower case, digits and `_`; every name of the service.
         summary: one line, for help and API pages.
         input: name of the model's BYTES input: "IMAGE", "AUDIO", "TEXT".
         content_types: what an item's content type may be, or begin with where it ends in "/".
@@ -42,6 +42,7 @@ class Service(Generic[A]):
         empty: whether an answer says that there was nothing to find.
         options: a `msgspec.Struct` of the options that a call may carry (the model's input OPTIONS), each
             with a default; None: there are none.
+        model: name of the Triton model to ask; "": the service's own.
         bad_item: the class of the errors that refuse an item.
         probe: a small, well-formed item, that shows whether the whole service works.
     """
@@ -55,6 +56,7 @@ class Service(Generic[A]):
     probe: bytes
     empty: Callable[[A], bool] = _never_empty
     options: type[msgspec.Struct] | None = None
+    model: str = ""
     bad_item: type[BadItemError] = BadItemError
 
     def __post_init__(self) -> None:
@@ -64,8 +66,13 @@ class Service(Generic[A]):
             raise ValueError("a service's input is upper-case letters, digits and _, a letter first")
 
     def served_as(self, model: str) -> Service[A]:
-        """The same service under another model's name."""
-        return replace(self, name=model)
+        """The same service, by a model of another name."""
+        return replace(self, model=model)
+
+    @property
+    def model_name(self) -> str:
+        """The Triton model to ask."""
+        return self.model or self.name
 
     def request(self, item: Any, options: Mapping[str, Any] | None = None) -> Request[A]:
         """The request about an item.

@@ -69,7 +69,7 @@ class HttpTransport:
         body, headers = encode_http(request_id, request)
         try:
             async with self._open().post(
-                f"{self._base}/{quote(service.name, safe='')}/infer",
+                f"{self._base}/{quote(service.model_name, safe='')}/infer",
                 data=_payload(body),
                 headers=headers,
                 allow_redirects=False,

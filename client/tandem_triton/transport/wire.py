@@ -35,7 +35,7 @@ def pack_element(content: bytes) -> bytes:
 
 def encode_grpc(request_id: str, request: Request[Any]) -> Any:
     """The `ModelInferRequest` about one encoded item."""
-    message = service_pb2.ModelInferRequest(model_name=request.service.name, id=request_id)
+    message = service_pb2.ModelInferRequest(model_name=request.service.model_name, id=request_id)
     message.outputs.add(name=OUTPUT)
     for name, content in _inputs(request):
         message.inputs.add(name=name, datatype="BYTES", shape=_ONE_ITEM)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 import signal
@@ -71,7 +72,8 @@ class TestOut:
         lines = [json.loads(line) for line in said.out.splitlines()]
         assert [line["cards"][0]["fields"]["公民身份号码"] for line in lines[:3] + lines[5:]] == list("0123")
         assert lines[3]["error"]["code"] == "INVALID_ARGUMENT"
-        assert lines[4] == {"cards": []}
+        assert lines[4] == {"picture": str(folder / "none.jpg"), "cards": []}
+        assert [Path(line["picture"]).name for line in lines[:2]] == ["0.jpg", "1.jpg"]
         assert f"{folder / 'bad.jpg'}: the picture can't be decoded" in said.err
         assert "6 pictures: 4 answered, 1 empty, 1 refused" in said.err
 
@@ -95,6 +97,50 @@ class TestOut:
     def test_options_that_make_no_sense_are_refused(self, words: list[str], folder: Path) -> None:
         assert _read("127.0.0.1:1", *words, folder) == 2
 
+    def test_standard_input_is_a_picture(
+        self, triton: TritonServer, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(order(number="7"))))
+        assert _read(triton.grpc_url, "-") == 0
+        assert json.loads(capsys.readouterr().out)["cards"][0]["fields"]["公民身份号码"] == "7"
+
+    def test_a_folder_says_what_it_does_not_send(
+        self, triton: TritonServer, folder: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        for name in ("phone.HEIC", "deep/scan.pdf", "notes.txt"):
+            (folder / name).touch()
+        _read(triton.grpc_url, folder)
+        assert "skipped 2 files of kinds that are not sent: .heic, .pdf" in capsys.readouterr().err
+
+    @pytest.mark.parametrize("url", ["http://127.0.0.1:8001", "127.0.0.1", ":8001"])
+    def test_a_url_that_is_none_is_told(
+        self, url: str, folder: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert _read(url, folder / "0.jpg") == 2
+        said = capsys.readouterr().err
+        assert "host:port" in said
+        assert "None" not in said
+
+    def test_roots_that_cannot_be_read_are_told_by_name(
+        self, folder: Path, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert _read("127.0.0.1:1", "--tls-roots", "gone.pem", folder / "0.jpg") == 2
+        assert "can't read gone.pem: No such file" in capsys.readouterr().err
+
+    def test_a_reader_that_goes_away_ends_it_quietly(self, triton: TritonServer, folder: Path) -> None:
+        command = [sys.executable, "-m", "tandem_triton.cli.main", "read", "--url", triton.grpc_url]
+        pictures = [str(folder / "0.jpg")] * 1 + [str(folder)]
+        with subprocess.Popen(
+            [*command, *pictures], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        ) as process:
+            assert process.stdout is not None
+            process.stdout.close()
+            assert process.stderr is not None
+            said = process.stderr.read()
+        assert process.returncode == 1
+        assert "Traceback" not in said
+        assert "BrokenPipe" not in said
+
 
 class TestFile:
     """Answers in a file."""
@@ -114,6 +160,7 @@ class TestFile:
             rows = {Path(row["picture"]).name: row for row in csv.DictReader(lines)}
         assert rows["2.jpg"]["公民身份号码"] == "2"
         assert rows["none.jpg"]["cards"] == "0"
+        assert out.stat().st_mode & 0o777 == 0o600
 
     def test_resume_reads_only_what_is_missing(
         self, triton: TritonServer, folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]

@@ -112,3 +112,34 @@ def test_stdout_gets_a_line_a_picture_failures_too() -> None:
         {"cards": []},
         {"error": {"code": "INVALID_ARGUMENT", "message": "can't be decoded"}},
     ]
+
+
+@pytest.mark.parametrize("before", [None, 0o644])
+@pytest.mark.parametrize("resume", [False, True])
+def test_answers_are_for_their_owner_alone(
+    tmp_path: Path, table: bool, before: int | None, resume: bool
+) -> None:
+    path = tmp_path / "out"
+    if before is not None:
+        path.touch(before)
+    _write(path, table=table, resume=resume)
+    assert path.stat().st_mode & 0o777 == 0o600
+
+
+def test_a_spreadsheet_keeps_all_digits_and_runs_nothing(tmp_path: Path) -> None:
+    card = {
+        "side": "portrait",
+        "score": 0.9,
+        "fields": {"公民身份号码": "110105194912310021", "姓名": "=1+1"},
+    }
+    names = ["=cmd|' /C calc'!A0.jpg", "+1.jpg", "-x.jpg", "@a.jpg", "plain.jpg"]
+    path = tmp_path / "out.csv"
+    with AnswerFile(path, table=True, resume=False) as sink:
+        for name in names:
+            sink.write(Path(name), {"cards": [card]})
+    rows = list(csv.DictReader(io.StringIO(path.read_text("utf-8-sig"), newline="")))
+    assert all(row["公民身份号码"] == "\t110105194912310021" for row in rows)
+    assert [row["picture"][0] for row in rows] == ["'", "'", "'", "'", "p"]
+    assert rows[0]["姓名"] == "'=1+1"
+    with AnswerFile(path, table=True, resume=True) as sink:
+        assert all(sink.has(Path(name)) for name in names)

@@ -8,8 +8,9 @@ import jsonschema
 import pytest
 
 from tandem.errors import InputError
+from tandem.evaluation.text_served import MATERIAL
 from tandem.services.text_translation import checks, translate
-from tandem.services.text_translation.languages import Direction
+from tandem.services.text_translation.languages import Direction, detect_language
 from tandem.services.text_translation.prompts import Wanted, question, static_prompt
 from tandem.services.text_translation.translate import MAX_CHARACTERS, Draft, translate_bytes
 
@@ -80,11 +81,26 @@ def test_what_is_no_text_is_refused_before_the_network_is_asked(data: bytes) -> 
     assert not network.asked
 
 
-def test_the_prompt_is_the_same_for_every_sentence_and_shows_the_task() -> None:
-    direction = Direction(source="zh", target="en")
-    for attempt in (0, 1):
-        prompt = static_prompt(direction, attempt)
-        assert prompt.count("<|im_start|>user") == 3
-        assert "Chinese text into English" in prompt
-    assert static_prompt(direction, 0) != static_prompt(direction, 1)
+def test_the_prompt_shows_the_task_and_ends_where_the_translation_begins() -> None:
+    for source, target, task in (("zh", "en", "Chinese text into"), ("en", "zh", "English text into")):
+        direction = Direction(source=source, target=target)
+        for attempt in (0, 1):
+            prompt = static_prompt(direction, attempt)
+            assert task in prompt
+            turns = prompt.split("<|im_start|>")[2:]
+            assert [turn.partition("\n")[0] for turn in turns] == ["user", "assistant"] * (len(turns) // 2)
+            for asked, answered in zip(turns[::2], turns[1::2], strict=True):
+                assert detect_language(asked.partition("\n")[2].removesuffix("<|im_end|>\n")) == source
+                assert detect_language(answered.partition("\n")[2].removesuffix("<|im_end|>\n")) == target
+        assert static_prompt(direction, 0) != static_prompt(direction, 1)
     assert question("你好").endswith("<|im_start|>assistant\n")
+
+
+def test_no_worked_example_is_a_sentence_that_translations_are_judged_by() -> None:
+    prompts = static_prompt(Direction(source="zh", target="en"), 1)
+    judged = json.loads((MATERIAL / "translation.json").read_text("utf-8"))
+    for row in (*judged["zh-en"], *judged["en-zh"]):
+        assert row["text"] not in prompts
+        assert row["reference"] not in prompts
+    for case in json.loads((MATERIAL / "injections.json").read_text("utf-8")):
+        assert case["text"] not in prompts
