@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +14,16 @@ import triton_python_backend_utils as pb_utils
 from tandem.errors import StepError
 from tandem.services.speech_to_text.listening import Heard, Listen
 from tandem.services.speech_to_text.options import parse_options
-from tandem.services.speech_to_text.tensors import HEARD_TENSORS, pack_listen, unpack_heard
+from tandem.services.speech_to_text.tensors import HEARD_TENSORS, LISTEN_TENSORS, pack_listen, unpack_heard
 from tandem.services.speech_to_text.transcribe import transcribe
 from tandem.services.speech_to_text.turns import FairSteps
 from tandem.services.speech_to_text.vocabulary import Vocabulary
 from tandem.services.speech_to_text.voice import VOICE_OUTPUTS, voice_of
 from tandem.triton.coordinator import Arrays, Coordinator, Item
 from tandem.triton.other_models import ask_model
-from tandem.triton.responder import model_parameters
+from tandem.triton.responder import model_parameters, stack_padded
 
+BATCH = 2  # windows of one request, the recogniser's max_batch_size
 _DEFAULTS = {
     "items": "64",
     "step": "2",
@@ -42,7 +44,7 @@ class TritonPythonModel:
         self._vocabulary = Vocabulary(folder / parameters["tokenizer"])
         self._voice = _session(folder / parameters["voice"])
         size = int(parameters["step"])
-        self._calls = ThreadPoolExecutor(size, thread_name_prefix="windows")
+        self._calls = ThreadPoolExecutor(ceil(size / BATCH), thread_name_prefix="windows")
         self._steps = FairSteps(self._hear, size=size)
         self._coordinator = Coordinator(
             pb_utils,
@@ -77,16 +79,20 @@ class TritonPythonModel:
         return dict(zip(VOICE_OUTPUTS, self._voice.run(VOICE_OUTPUTS, dict(inputs)), strict=True))
 
     def _hear(self, windows: Sequence[Listen]) -> list[Heard | BaseException]:
-        """A step: its windows are asked about side by side, so that they make one batch."""
-        return list(self._calls.map(self._hear_one, windows))
+        """A step: two windows are one request, so that nothing can come between them."""
+        pairs = [windows[i : i + BATCH] for i in range(0, len(windows), BATCH)]
+        return [heard for pair in self._calls.map(self._hear_together, pairs) for heard in pair]
 
-    def _hear_one(self, window: Listen) -> Heard | BaseException:
-        inputs = {name: array[None] for name, array in pack_listen(window).items()}
+    def _hear_together(self, windows: Sequence[Listen]) -> list[Heard | BaseException]:
+        items = [pack_listen(window) for window in windows]
+        inputs = {name: stack_padded([item[name] for item in items]) for name in LISTEN_TENSORS}
         try:
             outputs = ask_model(pb_utils, self._recognizer, HEARD_TENSORS, inputs)
         except StepError as error:
-            return error
-        return unpack_heard({name: array[0] for name, array in outputs.items()})
+            return [error] * len(windows)
+        return [
+            unpack_heard({name: array[i] for name, array in outputs.items()}) for i in range(len(windows))
+        ]
 
 
 def _session(path: Path) -> onnxruntime.InferenceSession:

@@ -13,7 +13,7 @@ from tandem.services.speech_to_text.listening import Heard, Listen
 from tandem.services.speech_to_text.vocabulary import TASKS
 
 Arrays = Mapping[str, NDArray[Any]]
-LISTEN_TENSORS = ("SAMPLES", "LANGUAGE", "TASK")
+LISTEN_TENSORS = ("SAMPLES", "LENGTH", "LANGUAGE", "TASK")
 HEARD_TENSORS = ("TOKENS", "TIMES", "PROBABILITIES", "SPOKEN", "SCORES")
 
 
@@ -21,16 +21,17 @@ def pack_listen(asked: Listen) -> Arrays:
     """`LISTEN_TENSORS`."""
     return {
         "SAMPLES": np.ascontiguousarray(asked.samples, np.float32),
+        "LENGTH": np.array([len(asked.samples)], np.int32),
         "LANGUAGE": np.array([(asked.language or "").encode()], np.object_),
         "TASK": np.array([asked.task.encode()], np.object_),
     }
 
 
 def unpack_listen(arrays: Arrays) -> Listen:
-    """What `pack_listen` packed.
+    """What `pack_listen` packed; what fills the samples up behind their length is cut off.
 
     Raises:
-        InputError: the language is not text, or the task unknown.
+        InputError: the language is not text, the task unknown, or the length another than the samples allow.
     """
     try:
         language, task = (arrays[name][0].decode() for name in ("LANGUAGE", "TASK"))
@@ -38,7 +39,10 @@ def unpack_listen(arrays: Arrays) -> Listen:
         raise InputError("LANGUAGE and TASK must be UTF-8") from error
     if task not in TASKS:
         raise InputError(f"TASK must be one of {', '.join(TASKS)}")
-    return Listen(samples=arrays["SAMPLES"], language=language or None, task=task)
+    samples, length = arrays["SAMPLES"], int(arrays["LENGTH"][0])
+    if not 0 <= length <= len(samples):
+        raise InputError(f"LENGTH is {length}; 0 (all) to {len(samples)}, the samples sent, are allowed")
+    return Listen(samples=samples[: length or None], language=language or None, task=task)
 
 
 def pack_heard(heard: Heard) -> Arrays:

@@ -25,6 +25,16 @@ def test_what_is_packed_comes_out_again() -> None:
     assert (again.language, again.no_speech, again.score) == ("zh", 0.25, -0.5)
 
 
+def test_what_fills_up_behind_the_samples_is_cut_off() -> None:
+    arrays = dict(pack_listen(Listen(samples=np.ones(3, np.float32), language="zh", task="transcribe")))
+    arrays["SAMPLES"] = np.concatenate([arrays["SAMPLES"], np.zeros(5, np.float32)])
+    assert len(unpack_listen(arrays).samples) == 3
+    assert len(unpack_listen({**arrays, "LENGTH": np.array([0], np.int32)}).samples) == 8
+    for length in (-1, 9):
+        with pytest.raises(InputError, match=r"0 \(all\) to 8"):
+            unpack_listen({**arrays, "LENGTH": np.array([length], np.int32)})
+
+
 def test_an_unknown_task_is_refused() -> None:
     arrays = {**pack_listen(Listen(samples=np.ones(3, np.float32), language="zh", task="sing"))}
     with pytest.raises(InputError, match="one of transcribe, translate"):
