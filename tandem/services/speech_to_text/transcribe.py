@@ -7,7 +7,8 @@ window, that end is asked about again, on its own.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from itertools import islice
 from typing import Any
 
@@ -52,32 +53,31 @@ def transcribe(
     segments: list[Segment] = []
     language, turn = options.language, Turn()
     # Only the first window's language is detected, so it goes ahead alone.
-    ready = _next(windows, 1 if language is None else AT_ONCE)
+    ready = list(islice(windows, 1 if language is None else AT_ONCE))
     while ready:
         check_wanted()
-        windows_asked = [
-            Listen(samples=window.samples, language=language, task=options.task) for window in ready
-        ]
-        asked = steps.ask(turn, windows_asked)
-        try:
-            following = _next(windows, AT_ONCE)
-            heard = [answer.result() for answer in asked]
-        finally:
-            for answer in asked:
-                answer.cancel()
-        left = []
-        for window, outcome in zip(ready, heard, strict=True):
+        going, ready = ready[:AT_ONCE], ready[AT_ONCE:]
+        asked = steps.ask(
+            turn, [Listen(samples=each.samples, language=language, task=options.task) for each in going]
+        )
+        heard, following = _heard_and_following(asked, windows, AT_ONCE - len(ready))
+        for window, outcome in zip(going, heard, strict=True):
             segments += segments_of(window, outcome, vocabulary)
-            if not is_speech(outcome):
-                continue
-            language = language or outcome.language
-            rest = unheard(window, window.start_s + float(outcome.times_s[-1]))
-            left += [rest] if rest else []
-        ready = left + following
+            if is_speech(outcome):
+                language = language or outcome.language
+                ready += unheard(window, window.start_s + float(outcome.times_s[-1]))
+        ready += following
     segments.sort(key=lambda segment: segment.start_s)  # what was left out at first comes late
     return result(segments, "en" if options.task == TRANSLATE and segments else language)
 
 
-def _next(windows: Iterator[Window], count: int) -> list[Window]:
-    """Up to `count` further windows."""
-    return list(islice(windows, count))
+def _heard_and_following(
+    asked: Sequence[Future[Heard]], windows: Iterator[Window], count: int
+) -> tuple[list[Heard], list[Window]]:
+    """What was heard, and up to `count` further windows, which are cut meanwhile."""
+    try:
+        following = list(islice(windows, count))
+        return [answer.result() for answer in asked], following
+    finally:
+        for answer in asked:
+            answer.cancel()

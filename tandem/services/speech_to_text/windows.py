@@ -35,6 +35,7 @@ _AROUND = round(1.5 * FRAMES_PER_SECOND)
 #: A token lasts about this long; so much speech behind the last one was left out, in another region or its
 #: own.
 _TOKEN_S, _LEAST_UNHEARD_S, _LONG_UNHEARD_S = 0.4, 0.4, 2.5
+_MOST_AGAIN = 3
 _STRIDE_S = 16.0  # how much is decoded before the next cut is looked for
 
 
@@ -55,11 +56,13 @@ class Window:
         start_s: where it starts in the recording, seconds.
         samples: (n,) float32, 16 kHz.
         speech_s: (start, end) of each region of speech in it, seconds of the recording, in order.
+        again: how many times the recogniser left out its end before.
     """
 
     start_s: float
     samples: NDArray[np.float32]
     speech_s: tuple[tuple[float, float], ...]
+    again: int = 0
 
 
 def windows_of(blocks: Iterator[NDArray[np.float32]], voice: Voice) -> Iterator[Window]:
@@ -148,8 +151,8 @@ def _no_longer_than_a_window(regions: list[Region], probabilities: NDArray[np.fl
         yield rest
 
 
-def unheard(window: Window, last_s: float) -> Window | None:
-    """What is left of a window when its last token begins at `last_s` and more speech follows; None: nothing.
+def unheard(window: Window, last_s: float) -> list[Window]:
+    """What is left of a window whose last token begins at `last_s`, as one window; none if it is little.
 
     Args:
         window: as it was asked about.
@@ -159,11 +162,19 @@ def unheard(window: Window, last_s: float) -> Window | None:
     inside = next((region for region in window.speech_s if region[0] <= last_s < region[1]), None)
     if inside is not None and inside[1] - last_s > _LONG_UNHEARD_S:
         follows.insert(0, (last_s + _TOKEN_S, inside[1]))
-    if sum(end - start for start, end in follows) < _LEAST_UNHEARD_S:
-        return None
+    # Music may never be heard to its end: who sends it must not keep others waiting.
+    if window.again == _MOST_AGAIN or sum(end - start for start, end in follows) < _LEAST_UNHEARD_S:
+        return []
     first = max(last_s + _TOKEN_S, follows[0][0] - _MARGIN_S)
     skipped = int((first - window.start_s) * SAMPLE_RATE)
-    return Window(start_s=first, samples=window.samples[skipped:], speech_s=tuple(follows))
+    return [
+        Window(
+            start_s=first,
+            samples=window.samples[skipped:],
+            speech_s=tuple(follows),
+            again=window.again + 1,
+        )
+    ]
 
 
 def _window(cut: Cut, samples: NDArray[np.float32], offset: int) -> Window:

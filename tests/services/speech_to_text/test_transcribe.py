@@ -112,8 +112,8 @@ def test_the_end_that_was_left_out_is_asked_about_again(
 ) -> None:
     recognizer.hears_all = False
     answer = run(encoded(sound((8, LOUD)), "WAV", 16_000), steps, vocabulary, language="en")
-    assert [round(len(asked.samples) / 16_000, 1) for asked in recognizer.asked] == [8.0, 6.6, 5.2, 3.8, 2.4]
-    assert answer["text"] == "8 7 5 4 2"
+    assert [round(len(asked.samples) / 16_000, 1) for asked in recognizer.asked] == [8.0, 6.6, 5.2, 3.8]
+    assert answer["text"] == "8 7 5 4"
 
 
 def test_silence_asks_nobody(

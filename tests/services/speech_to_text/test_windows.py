@@ -83,25 +83,22 @@ def test_a_quiet_voice_beside_a_loud_one_is_heard() -> None:
 
 def test_what_the_recogniser_left_out_is_asked_about_again() -> None:
     (window,) = cut(sound((3, LOUD), (0.8, 0), (3, LOUD)))
-    assert unheard(window, 6.5) is None, "all was heard"
-    rest = unheard(window, 2.8)
-    assert rest is not None
+    assert unheard(window, 6.5) == [], "all was heard"
+    (rest,) = unheard(window, 2.8)
     assert rest.speech_s == window.speech_s[1:]
     assert rest.start_s == pytest.approx(3.2, abs=0.05)
     assert len(rest.samples) / RATE == pytest.approx(6.8 - 3.2, abs=0.1)
-    inside = unheard(window, 0.3)
-    assert inside is not None
+    (inside,) = unheard(window, 0.3)
     assert inside.speech_s[0][0] == pytest.approx(0.7, abs=0.05)
-    assert unheard(inside, inside.speech_s[0][0]) is not None
 
 
 def test_asking_again_comes_to_an_end() -> None:
-    window: Window | None = cut(sound((20, LOUD)))[0]
+    left = cut(sound((20, LOUD)))
     asked = 0
-    while window is not None:
-        window = unheard(window, window.start_s)  # the recogniser gives one token each time
+    while left:
+        left = unheard(left[0], left[0].start_s)  # the recogniser gives one token each time
         asked += 1
-    assert asked < 50
+    assert asked == 4
 
 
 def test_a_quiet_voice_is_made_louder_for_the_network_alone() -> None:
