@@ -28,6 +28,7 @@ from tandem.services.speech_to_text.vocabulary import TRANSCRIBE
 
 BATCHES = (1, 2, 4)
 LENGTHS_S = (3.0, 8.0, 14.0, 24.0)
+_COMPUTE_TYPES = {"cpu": "int8", "cuda": "float16"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,15 +100,21 @@ def main(argv: Sequence[str] | None = None) -> None:
     add("--weights", type=Path, default=WEIGHTS, help="CTranslate2's folder, default: %(default)s")
     add("--language", choices=["zh", "en"], default="zh", help="of the recordings taken: %(default)s")
     add("--rounds", type=int, default=7, help="default: %(default)s")
-    add("--threads", type=int, default=2, help="default: %(default)s")
+    add("--threads", type=int, default=2, help="of a CPU, default: %(default)s")
+    add("--device", choices=["cpu", "cuda"], default="cpu", help="default: %(default)s")
+    add("--compute-type", help="CTranslate2's name, default: int8 on a CPU, float16 on a GPU as configured")
     options = parser.parse_args(argv)
     recordings = [one for one in read_recordings(options.folder) if one.language == options.language]
     samples = np.concatenate([decode(one.data) for one in recordings])
-    recognizer = Recognizer(options.weights, RecognizerConfig(threads=options.threads))
+    compute_type = options.compute_type or _COMPUTE_TYPES[options.device]
+    config = RecognizerConfig(device=options.device, compute_type=compute_type, threads=options.threads)
+    recognizer = Recognizer(options.weights, config)
     measured = {
         seconds: measure(recognizer, samples, seconds, language=options.language, rounds=options.rounds)
         for seconds in LENGTHS_S
     }
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(table(measured))
-    console.print(f"{options.language}, {options.threads} threads, {os.cpu_count()} cores")
+    console.print(
+        f"{options.language}, {options.device}, {compute_type}, {options.threads} threads, {os.cpu_count()} cores"
+    )
