@@ -115,6 +115,5 @@ def main(argv: Sequence[str] | None = None) -> None:
     }
     console = Console(width=None if sys.stdout.isatty() else 120)
     console.print(table(measured))
-    console.print(
-        f"{options.language}, {options.device}, {compute_type}, {options.threads} threads, {os.cpu_count()} cores"
-    )
+    how = f"{options.device}, {compute_type}, {options.threads} threads, {os.cpu_count()} cores"
+    console.print(f"{options.language}; {how}")
