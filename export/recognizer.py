@@ -7,7 +7,6 @@ python -m export.recognizer --out model_repository/text_recognizer/1/model.onnx 
 from __future__ import annotations
 
 import argparse
-import importlib.util
 import logging
 import tempfile
 from collections.abc import Sequence
@@ -16,34 +15,17 @@ from pathlib import Path
 import onnx
 import onnxruntime
 
-from export.errors import ExportError
 from export.files import write_atomically
 from export.recognizer_classes import class_names, kept_classes
 from export.recognizer_graph import dictionary_of, serving_graph
-from export.recognizer_int8 import has_fast_integers, quantized, read_ranges
+from export.recognizer_int8 import quantized, read_ranges
 from export.recognizer_parity import TOLERANCE, check_agreement, check_parity
 from export.recognizer_tail import Tail, read_tail, with_tail
+from export.recognizer_weights import published_weights
+from tandem.runtime.processor import FAST_INTEGERS, NEEDS, has_fast_integers
 
-_PACKAGE, _WEIGHTS = "rapidocr", "models/PP-OCRv6_rec_small.onnx"
 CPU_FILE = "model.cpu.onnx"  # what config.pbtxt names; configs/gpu.pbtxt names the model itself
 _log = logging.getLogger(__name__)
-
-
-def published_weights() -> Path:
-    """Where RapidOCR's wheel put the recogniser (PP-OCRv6 small, Apache-2.0).
-
-    Raises:
-        ExportError: the wheel is not installed, or is another version.
-    """
-    spec = importlib.util.find_spec(_PACKAGE)  # finds, without importing it and what it needs
-    if spec is None or spec.origin is None:
-        raise ExportError("the recogniser's wheel is missing: pip install --no-deps rapidocr==3.10.0")
-    path = Path(spec.origin).parent / _WEIGHTS
-    if not path.is_file():
-        raise ExportError(
-            f"the installed {_PACKAGE} has no {_WEIGHTS}: pip install --no-deps rapidocr==3.10.0"
-        )
-    return path
 
 
 def export_recognizer(source: Path, out: Path, characters: Path, tail: Tail | None = None) -> list[int]:
@@ -92,11 +74,43 @@ def export_for_cpu(model: Path) -> Path:
     It computes in 8-bit integers where this CPU does so without overflow, else it is the same model.
     """
     out = model.with_name(CPU_FILE)
+    needs = out.with_name(out.name + NEEDS)
     if has_fast_integers():
+        write_atomically(needs, " ".join(FAST_INTEGERS).encode())  # a server elsewhere must not run it
         write_atomically(out, quantized(onnx.load(str(model)), read_ranges()).SerializeToString())
     else:
         write_atomically(out, model.read_bytes())
+        needs.unlink(missing_ok=True)
     return out
+
+
+def make_served(
+    out: Path, characters: Path, source: Path | None = None, *, tuned: bool = True, check: bool = True
+) -> None:
+    """Writes all that is served: the model, the CPU's file beside it, and the characters.
+
+    Args:
+        out: the ONNX file to write.
+        characters: the text file to write, one line a class.
+        source: the published recogniser; None: the one in the wheel.
+        tuned: with the weights that were fine-tuned on drawn cards.
+        check: compare with the published recogniser, and the CPU's file with the other.
+
+    Raises:
+        ExportError: the weights are missing or others.
+        ParityError: what was written doesn't compute what the published one computes.
+    """
+    published = source or published_weights()
+    if check:
+        worst = check_surgery(published)
+        _log.info("largest difference of a probability %.1e, allowed %.0e", worst, TOLERANCE)
+    tail = read_tail() if tuned else None
+    classes = export_recognizer(published, out, characters, tail)
+    for_cpu = export_for_cpu(out)
+    _log.info("recogniser with %d characters written", len(classes) + (len(tail.added) if tail else 0))
+    if check:
+        share = check_agreement(out, for_cpu)
+        _log.info("for the CPU: the same character in %.2f %% of the time steps", 100 * share)
 
 
 def check_surgery(source: Path) -> float:
@@ -130,17 +144,13 @@ def main(arguments: Sequence[str] | None = None) -> None:
     )
     options = parser.parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
-    source = options.source or published_weights()
-    if options.check:
-        worst = check_surgery(source)
-        _log.info("largest difference of a probability %.1e, allowed %.0e", worst, TOLERANCE)
-    tail = None if options.as_published else read_tail()
-    classes = export_recognizer(source, options.out, options.characters, tail)
-    for_cpu = export_for_cpu(options.out)
-    _log.info("recogniser with %d characters written", len(classes) + (len(tail.added) if tail else 0))
-    if options.check:
-        share = check_agreement(options.out, for_cpu)
-        _log.info("for the CPU: the same character in %.2f %% of the time steps", 100 * share)
+    make_served(
+        options.out,
+        options.characters,
+        options.source,
+        tuned=not options.as_published,
+        check=options.check,
+    )
 
 
 if __name__ == "__main__":

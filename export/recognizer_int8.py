@@ -205,15 +205,6 @@ def _per_channel(weight: NDArray[np.float32], axis: int) -> tuple[NDArray[np.int
     return np.round(weight / spread).astype(np.int8), scales
 
 
-def has_fast_integers(cpuinfo: Path = Path("/proc/cpuinfo")) -> bool:
-    """Whether this CPU adds products of 8-bit integers without overflow (VNNI)."""
-    try:
-        flags = cpuinfo.read_text("ascii", errors="replace").split()
-    except OSError:
-        return False
-    return not {"avx512_vnni", "avx_vnni"}.isdisjoint(flags)
-
-
 def read_ranges(path: Path = RANGES) -> Ranges:
     """The measured ranges."""
     return {name: (low, high) for name, (low, high) in json.loads(path.read_text("utf-8")).items()}

@@ -25,7 +25,7 @@ from torch.nn import functional
 
 from export.errors import ExportError
 from export.files import write_atomically
-from export.recognizer import folded, published_weights
+from export.recognizer import folded
 from export.recognizer_classes import class_names, kept_classes
 from export.recognizer_graph import (
     CHARACTERS,
@@ -38,6 +38,7 @@ from export.recognizer_graph import (
 )
 from export.recognizer_parity import TOLERANCE, check_parity
 from export.recognizer_tail import TAIL, Pair, weights_of, write_tail
+from export.recognizer_weights import published_weights
 from tandem.training.draw.hanzi import log_prior
 from tandem.training.network.recognizer import HEIGHT, Recognizer, load_weights, save_weights
 

@@ -9,6 +9,7 @@ import statistics
 import sys
 from pathlib import Path
 
+from export.services import set_up
 from tandem.evaluation.peers import rapidocr_reader
 from tandem.evaluation.photo_sets import draw_photos
 from tandem.evaluation.served import triton_reader
@@ -16,7 +17,7 @@ from tandem.evaluation.throughput import Comparison, Contender, compare
 from tandem.runtime.errors import EmbeddedServerError
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
-from tandem.runtime.setup import REPOSITORY, ensure_ready
+from tandem.runtime.setup import REPOSITORY
 
 PICTURES, SEED = 24, 30_000
 
@@ -31,9 +32,11 @@ def main() -> int:
     options = parser.parse_args()
     try:
         pictures = load(options.pictures) if options.pictures else draw()
-        ensure_ready(say)
+        set_up(["id_card"], say)
         say("starting Triton …")
-        server_options = ServerOptions(model_repository=REPOSITORY, grpc_port=0, http_port=0, metrics_port=0)
+        server_options = ServerOptions(
+            model_repository=REPOSITORY, services=("id_card",), grpc_port=0, http_port=0, metrics_port=0
+        )
         with TritonServer(server_options, log=lambda _line: None) as server:
             ours = Contender(name="Tandem", read=triton_reader(server.grpc_url), clients=options.clients)
             theirs = Contender(name="RapidOCR 3.10", read=rapidocr_reader(), clients=1)

@@ -16,6 +16,7 @@ import numpy as np
 from google.protobuf import text_format
 from tandem_triton import Client
 
+from export.services import set_up
 from tandem.batching.errors import BatchingError
 from tandem.batching.measure.live_model import connect
 from tandem.batching.measure.perf_analyzer import item_data, run_poisson
@@ -25,7 +26,7 @@ from tandem.runtime.errors import EmbeddedServerError
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.repository import read_config
 from tandem.runtime.server import TritonServer
-from tandem.runtime.setup import REPOSITORY, ensure_ready
+from tandem.runtime.setup import REPOSITORY
 
 SAMPLE = REPOSITORY.parent / "docs" / "images" / "sample.jpg"
 DEFAULT = "default"  # the name for config.pbtxt itself, which runs on the CPU
@@ -52,7 +53,7 @@ def main() -> int:
     chosen = parser.parse_args()
     pictures = [path.read_bytes() for path in chosen.pictures]
     try:
-        ensure_ready(say)
+        set_up(["id_card"], say)
         with serving(REPOSITORY, DEFAULT) as server:
             expected = fields(server, pictures)
         print(f"{machine()}; {len(pictures)} pictures; latencies at {chosen.load:.0%} of cards/s\n\n{HEAD}")
@@ -77,6 +78,7 @@ def serving(repository: Path, config: str) -> TritonServer:
     return TritonServer(
         ServerOptions(
             model_repository=repository,
+            services=(MODEL,),
             config_name=name,
             grpc_port=0,
             http_port=0,

@@ -15,12 +15,14 @@ from typing import Any
 from tandem_triton import Client
 from tandem_triton.core.errors import TandemError
 
+from export.services import set_up
 from tandem.runtime.errors import EmbeddedServerError
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
-from tandem.runtime.setup import CHECKOUT, REPOSITORY, ensure_ready
+from tandem.runtime.setup import CHECKOUT, REPOSITORY
 
 SAMPLE = CHECKOUT / "docs" / "images" / "sample.jpg"
+SERVICE = "id_card"
 # Two photos in flight fill a batch, two more keep the next one ready.
 IN_FLIGHT = 4
 
@@ -31,9 +33,11 @@ def main(photos: Sequence[str]) -> int:
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, leave)
     try:
-        ensure_ready(say)
+        set_up([SERVICE], say)
         say("starting Triton …")
-        options = ServerOptions(model_repository=REPOSITORY, grpc_port=0, http_port=0, metrics_port=0)
+        options = ServerOptions(
+            model_repository=REPOSITORY, services=(SERVICE,), grpc_port=0, http_port=0, metrics_port=0
+        )
         with TritonServer(options, log=say) as server:
             say(f"ready: reading {len(paths)} photo{'s' if len(paths) > 1 else ''} …")
             return read(server.grpc_url, paths)

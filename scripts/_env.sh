@@ -3,7 +3,8 @@
 
 ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 PYTHON="$ROOT/.venv/bin/python"
-OLDEST=10 NEWEST=13 # Python 3.x: the embedded server brings stubs for these, and our code needs 3.10
+REQUIREMENTS="$ROOT/deploy/requirements"
+OLDEST=10 NEWEST=12 # Python 3.x: our code needs 3.10, and numpy 1, which the server needs, has no wheel for 3.13
 
 PATH="${PATH:-/usr/local/bin:/usr/bin:/bin}"
 export PATH="${PATH%:.}" # without one, bash takes its own, which may end in "." and isn't handed on
@@ -32,16 +33,13 @@ wants_help() {
 # help_of SCRIPT: prints the comment at the top of a script.
 help_of() { sed -n '2,/^[^#]/{ s/^# \{0,1\}//p }' "$1"; }
 
-# find_python: sets BASE_PYTHON to a Python that fits. numpy 1, which the server needs, has no wheel for 3.13, so
-# that one comes last.
+# find_python: sets BASE_PYTHON to a Python that fits.
 find_python() {
   local name path minor unfit=""
-  for name in python3 python3.11 python3.12 python3.10 python3.13; do
+  for name in python3 python3.11 python3.12 python3.10; do
     path="$(command -v "$name")" || continue
     minor="$("$path" -c 'import sys; print(sys.version_info[1] if sys.version_info[0] == 3 else 0)' 2>/dev/null)" || continue
-    if ((minor < OLDEST || minor > NEWEST)) || { ((minor == NEWEST)) && [[ $name == python3 ]]; }; then
-      continue
-    fi
+    ((minor >= OLDEST && minor <= NEWEST)) || continue
     if "$path" -c 'import ensurepip, venv' 2>/dev/null; then
       BASE_PYTHON="$path"
       return
@@ -49,7 +47,7 @@ find_python() {
     unfit="${unfit:-3.$minor}"
   done
   [[ -z $unfit ]] || fail "Python $unfit can't make virtual environments: apt install python3-venv"
-  fail "no Python 3.$OLDEST to 3.$NEWEST found: apt install python3 python3-venv"
+  fail "no Python 3.$OLDEST to 3.$NEWEST found: apt install python3 python3-venv (Debian 12, Ubuntu 22.04, 24.04)"
 }
 
 # fingerprint: changes when what has to be installed may have changed, or the checkout has moved.
@@ -57,17 +55,17 @@ fingerprint() {
   local file
   {
     echo "$ROOT"
-    declare -f install_group
+    declare -f install_group install_torch pip_install
     for file in "$ROOT/pyproject.toml" "$ROOT/client/pyproject.toml"; do
       sed '/^\[tool\./,$d' "$file" # the settings of tools change nothing
     done
+    cat "$REQUIREMENTS"/{serve,develop,torch,torch-cpu,weights}.txt
   } | sha256sum
 }
 
 # need GROUP…: makes .venv with the packages of these groups, unless that is done.
-#   serve     the server, the client, and what the models need
-#   bench     the readers that scripts/bench measures against
-#   develop   all that tests, training and the batching model need as well
+#   serve     the server, what the models need, and the client with every subcommand of `tandem`
+#   develop   all that tests, training, measuring and the batching model need as well
 need() {
   local print group
   print="$(fingerprint)"
@@ -92,17 +90,14 @@ install_group() (
   make_venv 9>&-
   say "installing packages ($1), once: about a minute …"
   case "$1" in
-    serve)
-      pip_install --editable "$ROOT[serve]" --editable "$ROOT/client[cli]"
-      # Only its model file is used, so what it depends on stays away.
-      pip_install --no-deps rapidocr==3.10.0
-      ;;
+    serve) pip_install --require-hashes -r "$REQUIREMENTS/serve.txt" -r "$REQUIREMENTS/weights.txt" ;;
     develop)
-      pip_install --editable "$ROOT[serve,test,training,batching,bench]" --editable "$ROOT/client[cli,images,prometheus]"
+      pip_install --require-hashes -r "$REQUIREMENTS/develop.txt"
+      install_torch
       ;;
-    bench) pip_install --editable "$ROOT[serve,training,bench]" --editable "$ROOT/client[cli]" ;;
     *) fail "no group of packages is called $1" ;;
   esac
+  pip_install --no-build-isolation --editable "$ROOT" --editable "$ROOT/client"
   printf '%s\n' "$2" >"$ROOT/.venv/$1.done"
 )
 
@@ -114,7 +109,60 @@ make_venv() {
   "$BASE_PYTHON" -m venv "$ROOT/.venv" >&2 || { rm -rf "$ROOT/.venv"; fail "no virtual environment: apt install python3-venv"; }
 }
 
+# install_torch: the build for CPUs where pip finds it; else the one for GPUs, with the libraries that it asks for.
+install_torch() {
+  "$PYTHON" -m pip install -qq --disable-pip-version-check --no-deps --require-hashes -r "$REQUIREMENTS/torch-cpu.txt" \
+    >/dev/null 2>&1 9>&- && return
+  pip_install --require-hashes -r "$REQUIREMENTS/torch.txt"
+  say "installing the libraries of torch's build for GPUs: some gigabytes …"
+  pip_install --with-dependencies "$(sed -n 's/^\(torch==[^ ]*\).*/\1/p' "$REQUIREMENTS/torch.txt")"
+}
+
+# pip_install ARGUMENTS…: installs just these: what they depend on is in the lists, with hashes.
 pip_install() {
-  "$PYTHON" -m pip install -qq --disable-pip-version-check "$@" >&2 9>&- ||
+  local dependencies=(--no-deps)
+  [[ $1 != --with-dependencies ]] || { dependencies=(); shift; }
+  "$PYTHON" -m pip install -qq --disable-pip-version-check "${dependencies[@]}" "$@" >&2 9>&- ||
     fail "pip couldn't install what is needed; its message is above. Start again when that is mended."
 }
+
+# What the tests use of the system: fonts for the synthetic cards; libb64 for perf_analyzer; Prometheus and nginx for
+# deploy/; RabbitMQ for the queue. Debian's names.
+SYSTEM_PACKAGES=(fonts-noto-cjk fonts-noto-cjk-extra fonts-noto-core fonts-wqy-zenhei fonts-wqy-microhei
+  fonts-arphic-ukai fonts-arphic-uming fonts-ocr-b fonts-dejavu-core fonts-dejavu-extra libb64-0d prometheus nginx-light
+  rabbitmq-server)
+
+is_root() { ((EUID == 0)); }
+
+# need_system: installs those of SYSTEM_PACKAGES that are missing where it may, else says what to run.
+need_system() {
+  local package missing=()
+  export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin" # where Debian puts servers, and users' shells don't look
+  command -v dpkg-query >/dev/null || { say "this is no Debian or Ubuntu: tests that need ${SYSTEM_PACKAGES[*]} may be skipped"; return; }
+  for package in "${SYSTEM_PACKAGES[@]}"; do
+    [[ "$(dpkg-query -W -f '${Status}' "$package" 2>/dev/null)" == "install ok installed" ]] || missing+=("$package")
+  done
+  ((${#missing[@]})) || return 0
+  if is_root && command -v apt-get >/dev/null; then
+    apt_install "${missing[@]}"
+  else
+    say "tests that need what isn't installed are skipped; to have them all: sudo apt-get install --no-install-recommends ${missing[*]}"
+  fi
+}
+
+# apt_install PACKAGE…: all at once, or, where a mirror lacks one, one by one. No service is started: the tests start
+# their own.
+apt_install() (
+  local package policy=/usr/sbin/policy-rc.d
+  export DEBIAN_FRONTEND=noninteractive
+  say "installing what the tests use of the system, once: $* …"
+  if [[ ! -e $policy ]]; then
+    printf '#!/bin/sh\nexit 101\n' >"$policy" && chmod +x "$policy"
+    trap 'rm -f "$policy"' EXIT
+  fi
+  apt-get update -qq >&2 || say "apt-get update failed: trying with the lists that are there"
+  apt-get install -qq -y --no-install-recommends "$@" >/dev/null 2>&1 && return
+  for package in "$@"; do
+    apt-get install -qq -y --no-install-recommends "$package" >/dev/null || say "apt-get couldn't install $package: tests that need it are skipped"
+  done
+)

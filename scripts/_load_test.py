@@ -13,6 +13,7 @@ from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 
+from export.services import set_up
 from tandem.batching.errors import BatchingError
 from tandem.batching.measure.live_model import connect
 from tandem.batching.plan.measured import measure, processor_seconds
@@ -31,7 +32,7 @@ from tandem.batching.proof.reference_proof import (
 from tandem.runtime.errors import EmbeddedServerError
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
-from tandem.runtime.setup import REPOSITORY, ensure_ready
+from tandem.runtime.setup import REPOSITORY
 
 SAMPLE = REPOSITORY.parent / "docs" / "images" / "sample.jpg"
 
@@ -146,9 +147,9 @@ def choice(options: argparse.Namespace) -> None:
 
 
 def id_card(options: argparse.Namespace) -> None:
-    ensure_ready(say)
+    set_up(["id_card"], say)
     pictures = [path.read_bytes() for path in options.pictures]
-    with serving(REPOSITORY, options.config_name) as server:
+    with serving(REPOSITORY, options.config_name, services=("id_card",)) as server:
         client = connect(server.grpc_url)
         found = measure(
             client,
@@ -168,11 +169,18 @@ def id_card(options: argparse.Namespace) -> None:
 
 
 @contextmanager
-def serving(repository: Path, config_name: str | None = None) -> Iterator[TritonServer]:
+def serving(
+    repository: Path, config_name: str | None = None, services: tuple[str, ...] = ()
+) -> Iterator[TritonServer]:
     """A server on free ports."""
     say("starting Triton …")
     options = ServerOptions(
-        model_repository=repository, config_name=config_name, grpc_port=0, http_port=0, metrics_port=0
+        model_repository=repository,
+        services=services,
+        config_name=config_name,
+        grpc_port=0,
+        http_port=0,
+        metrics_port=0,
     )
     with TritonServer(options, log=lambda _line: None) as server:
         yield server

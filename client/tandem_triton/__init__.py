@@ -6,6 +6,7 @@
 ...         print(card.side, dict(card.fields))
 """
 
+from tandem_triton._version import __version__
 from tandem_triton.core.aio import AsyncClient
 from tandem_triton.core.client import Client
 from tandem_triton.core.errors import (
@@ -79,6 +80,7 @@ __all__ = [
     "Translation",
     "TranslationWarning",
     "UnavailableError",
+    "__version__",
     "encode_audio",
     "encode_picture",
     "encode_text",

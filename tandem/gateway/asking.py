@@ -22,7 +22,7 @@ from tandem.gateway.health import ServiceHealth
 from tandem.gateway.monitor import GatewayMetrics
 
 _PAUSE_S = 0.2  # before an item is sent again that the Triton had no place for
-_SUSPECT_AFTER = 2  # times the server went away while it had the item; then the item is asked about alone
+_SUSPECT_AFTER = 2  # times the server fell ill while it had the item; then it is asked about alone
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -68,29 +68,35 @@ class Asking:
         Raises:
             Stopped: the gateway stops, and the item has no outcome.
         """
-        left_with_it = 0
+        suspicion = 0  # how often the server fell ill while it had the item
         while True:
             await self._until_well(health)
-            try:
-                async with self._place(alone=left_with_it >= _SUSPECT_AFTER):
+            async with self._place(alone=suspicion >= _SUSPECT_AFTER):
+                if health.reason is not None:
+                    continue  # it fell ill while the item waited for its place
+                try:
                     return await self._client.ask(request)
-            except BadItemError as error:
-                return error
-            except OverloadedError:
-                self._metrics.retried(request.service.name)
-                await asyncio.sleep(_PAUSE_S)
-            except TandemError as error:
-                if self._stopping.is_set():
-                    raise Stopped from None
-                well = await health.passes()
-                if isinstance(error, UnavailableError):
-                    left_with_it += 1
+                except BadItemError as error:
+                    return error
+                except OverloadedError:
                     self._metrics.retried(request.service.name)
-                if well and not isinstance(error, UnavailableError):
-                    return Failed(error=error)
-                if left_with_it > _SUSPECT_AFTER:  # it was alone with the server when that went away
-                    await self._until_well(health)
-                    return Failed(error=error)
+                    failure = None
+                except TandemError as error:
+                    failure = error
+                    # Before the place is free: whoever waits for it must find out first.
+                    well = await health.passes()
+            if self._stopping.is_set():
+                raise Stopped
+            if failure is None:
+                await asyncio.sleep(_PAUSE_S)
+            elif well and not isinstance(failure, UnavailableError):
+                return Failed(error=failure)
+            elif suspicion >= _SUSPECT_AFTER:  # it was alone with the server
+                await self._until_well(health)
+                return Failed(error=failure)
+            else:
+                suspicion += 1
+                self._metrics.retried(request.service.name)
 
     async def _until_well(self, health: ServiceHealth) -> None:
         well = asyncio.ensure_future(health.wait_well())

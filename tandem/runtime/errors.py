@@ -4,12 +4,16 @@ EmbeddedServerError
 ├── InstallationError       the server's wheel, its stub or a library is missing or doesn't fit
 ├── ModelRepositoryError    what is to be served can't be: found before the server starts
 │   ├── BrokenConfigError       a config.pbtxt can't be read
-│   └── MissingModelFileError   a model's file isn't there (set-up not done)
+│   ├── MissingModelFileError   a model's file isn't there (set-up not done)
+│   ├── UnknownServiceError     a service was asked for that no repository has
+│   └── WrongProcessorError     a model's file was made for processors unlike this one
+├── AddressError            the address to listen on isn't one of this machine's
 ├── PortTakenError          another process listens on a port
 ├── ModelLoadError          the server refused a model
 ├── ServerDiedError         the server process ended by itself
 │   └── ServerCrashedError      a signal ended it
 ├── ModelProcessDiedError   a model's process ended; the server lives on, but can't use it any more
+├── GaveUpError             the server ended again and again
 ├── StartTimeoutError       not ready in time
 ├── SetupError              a step of the set-up failed
 └── OnnxModelError          the ONNX backend: settings and graph don't fit each other or this machine
@@ -54,6 +58,24 @@ class MissingModelFileError(ModelRepositoryError):
     code = "missing_model_file"
 
 
+class UnknownServiceError(ModelRepositoryError):
+    """A service was asked for that no model repository has."""
+
+    code = "unknown_service"
+
+
+class WrongProcessorError(ModelRepositoryError):
+    """A model's file was made for processors that can do more than this one."""
+
+    code = "wrong_processor"
+
+
+class AddressError(EmbeddedServerError):
+    """The server can't listen on that address."""
+
+    code = "address"
+
+
 class PortTakenError(EmbeddedServerError):
     """Another process listens on a port that the server was told to use."""
 
@@ -95,6 +117,12 @@ class ModelProcessDiedError(EmbeddedServerError):
 
     code = "model_process_died"
     retryable = True
+
+
+class GaveUpError(EmbeddedServerError):
+    """The server ended so often in a short time that starting it again makes no sense."""
+
+    code = "gave_up"
 
 
 class StartTimeoutError(EmbeddedServerError):

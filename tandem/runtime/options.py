@@ -32,6 +32,9 @@ class ServerOptions:
 
     Attributes:
         model_repository: folder of models, one folder each.
+        further_repositories: more such folders.
+        services: serve only these models and those that they need; empty: every model there is.
+        server: an installed tritonserver, see `tandem.runtime.program`; None: the wheel's.
         grpc_port: TCP port, 0 = a free one.
         http_port: TCP port, 0 = a free one.
         metrics_port: TCP port, 0 = a free one.
@@ -46,6 +49,9 @@ class ServerOptions:
     """
 
     model_repository: Path
+    further_repositories: tuple[Path, ...] = ()
+    services: tuple[str, ...] = ()
+    server: Path | None = None
     grpc_port: int = DEFAULT_GRPC_PORT
     http_port: int = DEFAULT_HTTP_PORT
     metrics_port: int = DEFAULT_METRICS_PORT
@@ -78,20 +84,37 @@ class ServerOptions:
         """The option's name → port, in the order gRPC, HTTP, metrics."""
         return {"grpc_port": self.grpc_port, "http_port": self.http_port, "metrics_port": self.metrics_port}
 
-    def arguments(self, *, backends: Path, shm_prefix: str, gpu: bool) -> Sequence[str]:
+    @property
+    def repositories(self) -> tuple[Path, ...]:
+        """Every folder of models."""
+        return (self.model_repository, *self.further_repositories)
+
+    def arguments(
+        self,
+        *,
+        repositories: Sequence[Path],
+        models: Sequence[str],
+        backends: Path,
+        shm_prefix: str,
+        gpu: bool,
+    ) -> Sequence[str]:
         """The server's command line, without the program.
 
         Args:
+            repositories: `self.repositories`, or links to them.
+            models: what to load when not every model is served.
             backends: the backend directory.
             shm_prefix: what the names of this server's shared memory regions start with.
             gpu: whether this machine has an NVIDIA GPU.
         """
         arguments = [
-            f"--model-repository={self.model_repository}",
+            *(f"--model-repository={repository}" for repository in repositories),
             f"--backend-directory={backends}",
             f"--backend-config=python,shm-region-prefix-name={shm_prefix}",
             f"--id={shm_prefix}",  # so that we can tell this server from any other
-            "--model-control-mode=none",
+            # Also the explicit mode is closed to callers: see `tandem.runtime.access`.
+            f"--model-control-mode={'explicit' if self.services else 'none'}",
+            *(f"--load-model={model}" for model in models if self.services),
             "--exit-on-error=true",
             f"--model-load-thread-count={LOAD_THREADS}",
             "--strict-readiness=true",

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 
 from tandem.runtime.log_pump import LogPump
 
@@ -64,7 +65,7 @@ class ServerProcess:
             try:
                 self._process.wait(timeout_s)
             except subprocess.TimeoutExpired:
-                self._kill_group()
+                os.killpg(self.pid, signal.SIGKILL)
                 self._process.wait()
         deadline = time.monotonic() + _LEFTOVER_TIMEOUT_S
         while self._kill_group() and time.monotonic() < deadline:
@@ -73,6 +74,10 @@ class ServerProcess:
 
     def _kill_group(self) -> bool:
         """Kill what is left of the group; False if nobody is."""
+        # A container's first process gets the orphans: nobody else would collect them.
+        with suppress(ChildProcessError):
+            while os.waitpid(-self.pid, os.WNOHANG)[0]:
+                pass
         try:
             os.killpg(self.pid, signal.SIGKILL)
         except ProcessLookupError:

@@ -58,7 +58,8 @@ def ensure_python_library() -> None:
 def _fetch() -> None:
     with tempfile.TemporaryDirectory() as scratch:
         try:
-            _run(["apt-get", "download", PACKAGE], scratch)
+            # As root, apt would complain that its own user can't write there.
+            _run(["apt-get", "-o", "APT::Sandbox::User=root", "download", PACKAGE], scratch)
             for package in Path(scratch).glob("*.deb"):
                 _run(["dpkg-deb", "--extract", str(package), str(_fetched_folder())], scratch)
         except (OSError, subprocess.SubprocessError) as error:

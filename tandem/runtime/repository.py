@@ -1,47 +1,113 @@
-"""What is wrong with a model repository, found in milliseconds and before any process starts."""
+"""What is wrong with model repositories, found in milliseconds and before any process starts."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from tandem.runtime.errors import BrokenConfigError, MissingModelFileError, ModelRepositoryError
+from tandem.runtime.errors import (
+    BrokenConfigError,
+    MissingModelFileError,
+    ModelRepositoryError,
+    UnknownServiceError,
+)
+from tandem.runtime.processor import check_processor
 
 # The file that each backend we serve needs in a version's folder unless the config names another.
 _DEFAULT_FILES = {"onnxruntime": "model.onnx", "python": "model.py"}
-_HINT = (
-    "put it there. Of this project's models the detector comes with the checkout, and the recogniser is made"
-    " by: python -m tandem.runtime --set-up-only"
-)
+_HINT = "put it there. What this project's own services need is made by scripts/serve --set-up-only"
+# A config's parameter: the models that a Python model calls, with commas between; no ensemble shows them.
+CALLS = "calls"
 
 
 def check_repository(repository: Path, config_name: str | None = None) -> None:
-    """Return if every model's config can be read and its file is there.
+    """Return if every model of one repository can be served; see `check_repositories`."""
+    check_repositories([repository], config_name=config_name)
+
+
+def check_repositories(
+    repositories: Sequence[Path], services: Sequence[str] = (), config_name: str | None = None
+) -> list[str]:
+    """The models to serve, if each one's config can be read and its file is there.
 
     Args:
-        repository: folder of models, one folder each.
+        repositories: folders of models, one folder each.
+        services: only these models, and those that they need: an ensemble's steps, and what the parameter
+            `calls` of a config names. Empty: every model.
         config_name: use a model's `configs/<name>.pbtxt` where it has one.
 
     Raises:
-        ModelRepositoryError: there are no models, or none has a config of that name.
+        ModelRepositoryError: there are no models, one is there twice, or none has a config of that name.
+        UnknownServiceError: a service, or a model that one needs, isn't there.
         BrokenConfigError: a config is missing or can't be read; the message says where.
         MissingModelFileError: a model's file is missing.
+        WrongProcessorError: a model's file was made for processors unlike this one.
     """
-    models = sorted(path for path in repository.glob("*/") if path.is_dir())
-    if not models:
-        raise ModelRepositoryError(
-            f"there are no models in {repository}: choose the folder with --model-repository"
-        )
-    if config_name is not None and not any(_named_config(model, config_name).exists() for model in models):
-        names = sorted({path.stem for path in repository.glob("*/configs/*.pbtxt")})
+    folders = find_models(repositories)
+    chosen = needed_models(folders, services, config_name) if services else sorted(folders)
+    if config_name is not None and not any(
+        _named_config(path, config_name).exists() for path in folders.values()
+    ):
+        names = sorted({path.stem for folder in folders.values() for path in folder.glob("configs/*.pbtxt")})
         raise ModelRepositoryError(
             f"no model has configs/{config_name}.pbtxt, there are: {', '.join(names) or 'none'}"
         )
-    for model in models:
-        named = _named_config(model, config_name or "")
-        path = named if named.exists() else model / "config.pbtxt"
-        check_model_files(model, read_config(path))
+    for name in chosen:
+        check_model_files(folders[name], _config(folders[name], config_name))
+    return chosen
+
+
+def find_models(repositories: Sequence[Path]) -> dict[str, Path]:
+    """Name → folder of every model.
+
+    Raises:
+        ModelRepositoryError: a repository has none, or two have one of the same name.
+    """
+    folders: dict[str, Path] = {}
+    for repository in repositories:
+        found = sorted(path for path in repository.glob("*/") if path.is_dir())
+        if not found:
+            raise ModelRepositoryError(
+                f"there are no models in {repository}: choose the folder with --model-repository"
+            )
+        for path in found:
+            if path.name in folders:
+                raise ModelRepositoryError(
+                    f"model '{path.name}' is in {folders[path.name].parent} and in {repository}: remove one"
+                )
+            folders[path.name] = path
+    return folders
+
+
+def needed_models(
+    folders: Mapping[str, Path], services: Sequence[str], config_name: str | None = None
+) -> list[str]:
+    """The services and every model that they need, in alphabetical order.
+
+    Raises:
+        UnknownServiceError: one isn't there.
+        BrokenConfigError: a config can't be read.
+    """
+    needed: set[str] = set()
+    waiting = list(services)
+    while waiting:
+        name = waiting.pop()
+        if name in needed:
+            continue
+        if name not in folders:
+            raise UnknownServiceError(
+                f"there is no model '{name}' in the model repository; there are: {', '.join(sorted(folders))}"
+            )
+        needed.add(name)
+        config = _config(folders[name], config_name)
+        waiting += [step.model_name for step in config.ensemble_scheduling.step]
+        waiting += (
+            config.parameters[CALLS].string_value.replace(",", " ").split()
+            if CALLS in config.parameters
+            else []
+        )
+    return sorted(needed)
 
 
 def read_config(path: Path) -> Any:
@@ -65,7 +131,7 @@ def read_config(path: Path) -> Any:
 
 
 def check_model_files(model: Path, config: Any) -> None:
-    """Return if each version of a model has its file.
+    """Return if each version of a model has its file, and this machine can run it.
 
     Args:
         model: the model's folder.
@@ -73,6 +139,7 @@ def check_model_files(model: Path, config: Any) -> None:
 
     Raises:
         MissingModelFileError: a file is missing.
+        WrongProcessorError: it was made for processors unlike this one.
     """
     filename = config.default_model_filename or _DEFAULT_FILES.get(config.backend)
     if filename is None:
@@ -81,6 +148,12 @@ def check_model_files(model: Path, config: Any) -> None:
     for version in versions:
         if not (version / filename).exists():
             raise MissingModelFileError(f"model '{model.name}' has no file {version / filename}: {_HINT}")
+        check_processor(version / filename)
+
+
+def _config(model: Path, config_name: str | None) -> Any:
+    named = _named_config(model, config_name or "")
+    return read_config(named if named.exists() else model / "config.pbtxt")
 
 
 def _versions(model: Path) -> Iterator[Path]:

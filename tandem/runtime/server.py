@@ -14,16 +14,15 @@ import http.client
 import json
 import logging
 import os
+import signal
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 
 from tandem.runtime import shared_memory
 from tandem.runtime.access import ADMIN_HEADER
-from tandem.runtime.backends_folder import assemble_backends
-from tandem.runtime.cache import cache_folder
 from tandem.runtime.errors import (
     EmbeddedServerError,
     ModelLoadError,
@@ -36,20 +35,27 @@ from tandem.runtime.errors import (
 from tandem.runtime.failure import find_failure, is_harmless
 from tandem.runtime.model_processes import ended, model_processes
 from tandem.runtime.options import ServerOptions
+from tandem.runtime.plain_paths import PlainPaths
 from tandem.runtime.ports import settle_ports
 from tandem.runtime.process import ServerProcess
-from tandem.runtime.python_library import python_library_folder
-from tandem.runtime.repository import check_repository
-from tandem.runtime.wheel import find_installation
+from tandem.runtime.program import find_program
+from tandem.runtime.repository import check_repositories
 
 _LOG = logging.getLogger(__name__)
 # Under heavy load Triton's Python backend now and then aborts while it starts a model's process (a race for
 # a lock in their shared memory) or gives the process up. Nothing is served yet, so starting again is safe.
 _START_RACES = ("boost::interprocess::lock_exception", "is not healthy")
 _START_TRIES = 3
-# glibc raises its limit for blocks of their own to 32 MiB as pictures come and go, and its heap gets holes:
-# the decoder's memory wandered by 25 MiB over 16,000 odd pictures. With a fixed limit it moved by 0.3 MiB.
-_OWN_BLOCK_BYTES = 2**20
+# glibc gives a picture's buffers back to the kernel, which clears their pages again for the next one: 7,400
+# page faults and 29 ms of system time a picture. So blocks of up to 32 MiB come from the heap, and the heap
+# keeps 128 MiB when it shrinks: 10 faults, 5 ms, and a fifth more memory (docs/performance.md).
+_ALLOCATOR = {
+    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
+    "MALLOC_TRIM_THRESHOLD_": str(128 * 2**20),
+    "MALLOC_TOP_PAD_": str(2**20),
+    # Each of the server's many threads would else keep a heap of its own.
+    "MALLOC_ARENA_MAX": "2",
+}
 _POLL_INTERVAL_S = 0.05
 _PROBE_TIMEOUT_S = 2.0
 _NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
@@ -69,6 +75,8 @@ class TritonServer:
         self._log = log or _LOG.debug
         self._process: ServerProcess | None = None
         self._shm_prefix = ""
+        self._paths = PlainPaths()
+        self._models: frozenset[str] = frozenset()
         self._model_processes: dict[int, str] = {}
 
     def __enter__(self) -> TritonServer:
@@ -130,23 +138,27 @@ class TritonServer:
         return self._start()
 
     def _start(self) -> None:
-        installation = find_installation()
-        check_repository(self.options.model_repository, self.options.config_name)
+        program = find_program(self.options.server)
+        models = check_repositories(
+            self.options.repositories, self.options.services, self.options.config_name
+        )
+        self._models = frozenset(models)
         self.options = settle_ports(self.options)
         shared_memory.remove_leftovers()
-        folder = cache_folder(os.environ) / f"backends-{sys.version_info.major}.{sys.version_info.minor}"
-        backends = assemble_backends(installation, folder)
         self._shm_prefix = shared_memory.new_prefix()
-        arguments = self.options.arguments(
-            backends=backends, shm_prefix=self._shm_prefix, gpu=_NVIDIA_DRIVER.exists()
-        )
-        libraries = [installation.libraries, python_library_folder()]
-        self._process = ServerProcess(
-            [str(installation.server), *arguments],
-            self._environment(libraries),
-            lambda line: None if is_harmless(line) else self._log(line),
-        )
         try:
+            arguments = self.options.arguments(
+                repositories=[self._paths.plain(path.absolute()) for path in self.options.repositories],
+                models=models,
+                backends=self._paths.plain(program.backends),
+                shm_prefix=self._shm_prefix,
+                gpu=_NVIDIA_DRIVER.exists(),
+            )
+            self._process = ServerProcess(
+                [str(program.path), *arguments],
+                self._environment(program.libraries),
+                lambda line: None if is_harmless(line) else self._log(line),
+            )
             self._wait_until_ready(self._process)
         except BaseException:
             self.stop()
@@ -154,13 +166,14 @@ class TritonServer:
 
     def stop(self) -> None:
         """Stop the server: what is in flight may finish; no process, no shared memory is left."""
-        if self._process is None:
-            return
         try:
-            self._process.stop(self.options.stop_timeout_s)
+            if self._process is not None:
+                self._process.stop(self.options.stop_timeout_s)
         finally:
-            shared_memory.remove_regions(self._shm_prefix)
+            if self._process is not None:
+                shared_memory.remove_regions(self._shm_prefix)
             self._process = None
+            self._paths.close()
 
     def check(self) -> None:
         """Return if the server and its models' processes run.
@@ -218,9 +231,10 @@ class TritonServer:
             # Somebody else's server may have taken the port since it was checked.
             if json.loads(self._ask("GET", "/v2")[1])["name"] != self._shm_prefix:
                 return False
-            return self._ask("GET", "/v2/health/ready")[0] == http.client.OK and all(
-                state == "READY" for state in self.models().values()
-            )
+            if self._ask("GET", "/v2/health/ready")[0] != http.client.OK:
+                return False
+            states = self.models()
+            return all(states.get(model) == "READY" for model in self._models)
         except (OSError, http.client.HTTPException, ValueError, KeyError, TypeError):
             return False  # not listening yet, or somebody else is
 
@@ -249,22 +263,25 @@ class TritonServer:
         if failure.socket:
             return PortTakenError(f"{failure.socket} is in use: choose another port (--grpc-port …)")
         status = self._process.exit_status()
-        kind = ServerCrashedError if status is not None and status < 0 else ServerDiedError
-        return kind(f"tritonserver ended with status {status}: {failure.reason or self._last_lines()}")
+        why = failure.reason or self._last_lines()
+        if status is not None and status < 0:
+            return ServerCrashedError(f"tritonserver was ended by {_signal_name(-status)}: {why}")
+        return ServerDiedError(f"tritonserver ended with status {status}: {why}")
 
     def _last_lines(self, count: int = 20) -> str:
         lines = self._process.log.lines() if self._process else []
         return "\n".join(lines[-count:]) or "(it printed nothing)"
 
-    def _environment(self, libraries: list[Path | None]) -> dict[str, str]:
+    def _environment(self, libraries: Sequence[Path]) -> dict[str, str]:
         """The server's environment: its stubs must find this Python, its packages, and `tandem`."""
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
-        environment.setdefault("MALLOC_MMAP_THRESHOLD_", str(_OWN_BLOCK_BYTES))
-        environment |= self.options.environment
+        environment = {**_ALLOCATOR, **environment, **self.options.environment}
         # Else ONNX Runtime keeps records of its use in the home folder and sends them to its maker.
         environment["ORT_DISABLE_TELEMETRY"] = "1"
+        # The models' processes read paths with Chinese characters, whatever the locale.
+        environment["PYTHONUTF8"] = "1"
         prepend = {
-            "LD_LIBRARY_PATH": [str(folder) for folder in libraries if folder],
+            "LD_LIBRARY_PATH": [str(folder) for folder in libraries],
             # The stub looks for "python3" on PATH to find the virtual environment.
             "PATH": [str(Path(sys.executable).parent)],
             "PYTHONPATH": [str(Path(__file__).parents[2])],
@@ -272,3 +289,11 @@ class TritonServer:
         for name, values in prepend.items():
             environment[name] = os.pathsep.join([*values, *filter(None, [environment.get(name)])])
         return environment
+
+
+def _signal_name(number: int) -> str:
+    """`SIGSEGV (11: Segmentation fault)`."""
+    try:
+        return f"{signal.Signals(number).name} ({number}: {signal.strsignal(number)})"
+    except ValueError:
+        return f"signal {number}"

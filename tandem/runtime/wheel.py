@@ -10,9 +10,7 @@ from pathlib import Path
 
 from tandem.runtime.errors import InstallationError
 
-INSTALL_HINT = (
-    "install the extra with `pip install 'tandem[serve]'`, or start through scripts/serve, which does"
-)
+INSTALL_HINT = "start through scripts/serve, which installs it, or in the checkout: pip install -e '.[serve]'"
 # The embedded Python backend is built against numpy 1: with numpy 2 its outputs come back empty, silently.
 HIGHEST_NUMPY_MAJOR = 1
 

@@ -23,9 +23,10 @@ import tritonclient.grpc as plain
 from tandem_triton import Client
 from tandem_triton.services.id_card import SERVICE as ID_CARD
 
+from export.services import set_up
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
-from tandem.runtime.setup import REPOSITORY, ensure_recognizer
+from tandem.runtime.setup import REPOSITORY
 from tests.client.askers import (
     AT_ONCE,
     IN_FLIGHT,
@@ -137,7 +138,7 @@ def main() -> None:
     chosen = parser.parse_args()
     subjects = (TWENTY_MS, SWIFT, AT_ONCE)
     if chosen.id_card:
-        ensure_recognizer(_say)
+        set_up(["id_card"], _say)
         picture = SAMPLE.read_bytes()
         subjects = (Subject(title="id_card", service=ID_CARD, picture=picture, warm_up_s=15),)
     repository = REPOSITORY if chosen.id_card else MODELS

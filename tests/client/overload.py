@@ -10,8 +10,8 @@ from statistics import median, quantiles
 
 from tandem_triton import OverloadedError
 
-from tests.server.processes import anonymous_bytes
-from tests.server.soak import Report
+from tandem.evaluation.memory import anonymous_bytes
+from tandem.evaluation.soak import Report
 
 _SAMPLE_EVERY_S = 0.5
 

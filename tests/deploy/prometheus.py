@@ -20,7 +20,7 @@ from tests.deploy.programs import ROOT, find_program
 
 DASHBOARD = json.loads((ROOT / "deploy/grafana/dashboards/tandem.json").read_text("utf-8"))
 # Grafana's own value for a scrape interval of 1 s would be 4 s; pictures take seconds on a busy machine.
-VARIABLES = {"$__rate_interval": "60s", "$instance": ".*"}
+VARIABLES = {"$__rate_interval": "60s", "$instance": ".*", "$service": ".*"}
 TIMEOUT_S = 120
 
 

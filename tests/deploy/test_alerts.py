@@ -18,7 +18,7 @@ def promtool(*arguments: str) -> str:
 
 
 def test_the_configuration_is_valid() -> None:
-    assert "SUCCESS: 10 rules found" in promtool("check", "config", "deploy/prometheus/prometheus.yml")
+    assert "SUCCESS: 12 rules found" in promtool("check", "config", "deploy/prometheus/prometheus.yml")
 
 
 def test_each_alert_fires_when_it_should_and_not_before() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import runpy
 import subprocess
 import sys
 import threading
@@ -58,8 +59,13 @@ def database() -> Iterator[str]:
         server.shutdown()
 
 
+FILE = (
+    ROOT / "deploy" / "requirements" / "server.txt"
+)  # the shortest; that all are taken is seen without asking
+
+
 def audit(url: str, exceptions: Path | None = None) -> subprocess.CompletedProcess[str]:
-    words = [] if exceptions is None else ["--exceptions", str(exceptions)]
+    words = [str(FILE)] if exceptions is None else [str(FILE), "--exceptions", str(exceptions)]
     return subprocess.run(
         [sys.executable, ROOT / "scripts" / "_audit.py", *words],
         env={**os.environ, "TANDEM_OSV_URL": url},
@@ -88,6 +94,22 @@ def test_an_exception_needs_its_reason(database: str, tmp_path: Path) -> None:
 
 def test_an_unreachable_database_is_said() -> None:
     done = audit(f"http://127.0.0.1:{free_port()}/")
-    assert done.returncode == 0
-    assert "audit skipped" in done.stderr
-    assert "nothing was checked" in done.stderr
+    assert done.returncode == 3
+    assert "audit: not checked" in done.stderr
+
+
+def test_what_the_commands_install_is_looked_up_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    script = runpy.run_path(str(ROOT / "scripts" / "_audit.py"))
+    asked: list[str] = []
+
+    def audit_none(path: Path, url: str, ignored: list[str]) -> bool:
+        asked.append(path.name)
+        return True
+
+    known = script["main"].__globals__
+    monkeypatch.setitem(known, "reachable", lambda url: "")
+    monkeypatch.setitem(known, "audit", audit_none)
+    monkeypatch.setattr(sys, "argv", ["audit"])
+    assert script["main"]() == 0
+    images = {"export.txt", "gateway.txt", "server.txt"}
+    assert set(asked) == images | {"serve.txt", "develop.txt", "torch.txt", "weights.txt"}

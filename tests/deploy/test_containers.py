@@ -18,7 +18,7 @@ import pytest
 import yaml
 from packaging.requirements import Requirement
 
-from tandem.runtime.setup import ensure_recognizer
+from export.services import set_up
 from tests.deploy.programs import ROOT, find_program
 
 COMPOSE = ROOT / "docker-compose.yml"
@@ -72,6 +72,7 @@ def test_every_service_is_pinned_hardened_and_watched(services):
         assert not service["user"].startswith("0"), name
         assert service["healthcheck"]["test"][0] == "CMD", name
         assert service["ulimits"]["core"] == 0, name
+        assert {"mem_limit", "cpus", "pids_limit"} <= service.keys(), name
         assert all(port.startswith("127.0.0.1:") for port in service["ports"]), name
         folders = [mount for mount in service.get("volumes", []) if mount.startswith("./")]
         for mount in folders:
@@ -81,8 +82,7 @@ def test_every_service_is_pinned_hardened_and_watched(services):
 
 
 def test_what_is_in_flight_may_finish(services):
-    script = (ROOT / "deploy" / "serve.sh").read_text("utf-8")
-    (timeout_s,) = re.findall(r"--exit-timeout-secs=(\d+)", script)
+    (timeout_s,) = re.findall(r"TANDEM_STOP_TIMEOUT=(\d+)", DOCKERFILE.read_text("utf-8"))
     for name in ("triton", "triton-gpu"):
         assert int(services[name]["stop_grace_period"].removesuffix("s")) > int(timeout_s)
 
@@ -118,19 +118,20 @@ def requirements(name: str) -> dict[str, str]:
 
 def test_the_images_packages_are_those_of_the_project():
     pinned = requirements("server.txt") | requirements("export.txt") | requirements("gateway.txt")
-    for requirement in map(Requirement, importlib.metadata.requires("tandem") or []):
+    for requirement in map(Requirement, importlib.metadata.requires("tandem-triton") or []):
         environment = {"python_version": "3.10", "extra": "serve"}
         if requirement.marker is not None and not requirement.marker.evaluate(environment):
             continue
         version = pinned.get(requirement.name.lower())
         assert version is None or requirement.specifier.contains(version), requirement
-    assert requirements("server.txt").keys() == {"numpy", "opencv-python-headless", "pillow"}
+    steps, runtime = {"numpy", "opencv-python-headless", "pillow"}, {"tritonclient", "protobuf"}
+    assert steps | runtime <= requirements("server.txt").keys()
     assert {"onnx", "onnxruntime", "rapidocr"} <= pinned.keys()
 
 
 def test_the_networks_are_of_a_form_that_the_images_onnx_runtime_reads() -> None:
     """Release 24.10 has ONNX Runtime 1.19, which knows IR versions up to 10 and opsets up to 21."""
-    ensure_recognizer(lambda line: None)
+    set_up(["id_card"], lambda line: None)
     networks = list((ROOT / "model_repository").glob("*/1/*.onnx"))
     assert len(networks) >= 2
     for path in networks:
@@ -154,6 +155,19 @@ def test_the_steps_import_nothing_that_the_image_lacks() -> None:
     sources += [ROOT / "tandem" / "errors.py", *(ROOT / "model_repository").glob("*/1/model.py")]
     allowed = {"numpy", "cv2", "PIL", "triton_python_backend_utils", *(f"tandem.{name}" for name in ours)}
     assert imports(sources) <= allowed
+
+
+def test_the_start_imports_nothing_that_the_image_lacks() -> None:
+    """But for the embedded server's own ONNX backend, in whose place the image has NVIDIA's."""
+    runtime = ROOT / "tandem" / "runtime"
+    sources = list(runtime.glob("*.py"))
+    assert imports(sources) <= {
+        "tandem.runtime",
+        "google.protobuf",
+        "google",
+        "tritonclient.grpc",
+        "tritonclient",
+    }
 
 
 def test_the_gateway_imports_nothing_that_its_image_lacks() -> None:

@@ -13,6 +13,7 @@ import pytest
 import yaml
 from tandem_triton.queue import QueueNames
 
+from tandem.runtime.command import server_parser
 from tests.deploy.programs import ROOT, find_program
 
 FOLDER = ROOT / "deploy" / "kubernetes"
@@ -124,9 +125,8 @@ def test_every_resource_is_limited_and_memory_holds_the_shared_memory(manifests:
 def test_what_is_in_flight_may_finish(manifests: Manifests) -> None:
     specification = pod(manifests)
     (pause_s,) = map(int, triton(manifests)["lifecycle"]["preStop"]["exec"]["command"][1:])
-    (drain_s,) = map(
-        int, re.findall(r"--exit-timeout-secs=(\d+)", (ROOT / "deploy/serve.sh").read_text("utf-8"))
-    )
+    dockerfile = (ROOT / "deploy" / "Dockerfile").read_text("utf-8")
+    (drain_s,) = map(int, re.findall(r"TANDEM_STOP_TIMEOUT=(\d+)", dockerfile))
     assert specification["terminationGracePeriodSeconds"] > pause_s + drain_s
 
 
@@ -144,7 +144,7 @@ def test_the_autoscaler_reads_the_metric_that_the_adapter_makes(manifests: Manif
         scaled = manifests["ScaledObject/tandem"]["spec"]
         assert "HorizontalPodAutoscaler/tandem" not in manifests, "two autoscalers would pull the same rope"
         assert scaled["scaleTargetRef"]["name"] == "tandem"
-        assert scaled["triggers"][0]["metadata"]["queueName"] == QueueNames().pictures
+        assert scaled["triggers"][0]["metadata"]["queueName"] == QueueNames().items("id_card")
         return
     scaler = manifests["HorizontalPodAutoscaler/tandem"]["spec"]
     assert scaler["scaleTargetRef"]["name"] == manifests["Deployment/tandem"]["metadata"]["name"]
@@ -159,14 +159,19 @@ def test_the_adapters_query_is_one_that_prometheus_understands(tmp_path: Path) -
     query = rule["metricsQuery"].replace("<<.GroupBy>>", "pod").replace("<<.LabelMatchers>>", 'pod="a"')
     rules = {"groups": [{"name": "adapter", "rules": [{"record": "queue", "expr": query}]}]}
     (tmp_path / "rules.yml").write_text(yaml.safe_dump(rules))
-    command = [find_program("promtool", "apt install prometheus"), "check", "rules", tmp_path / "rules.yml"]
+    command = [
+        find_program("promtool", "apt install prometheus"),
+        "check",
+        "rules",
+        str(tmp_path / "rules.yml"),
+    ]
     done = subprocess.run(command, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 
 
 def test_the_environment_is_what_the_containers_command_reads() -> None:
-    script = (ROOT / "deploy/serve.sh").read_text("utf-8")
+    parser = server_parser("serve", "")
+    options = {f"TANDEM_{action.dest.upper()}" for action in parser._actions}
     for path in FOLDER.rglob("*.yaml"):
         for variable in re.findall(r"TANDEM_\w+", path.read_text("utf-8")):
-            if variable != "TANDEM_BROKER":  # the gateway's
-                assert f"${{{variable}:-" in script, (path.name, variable)
+            assert variable in options | {"TANDEM_BROKER"}, path.name  # the gateway's

@@ -74,7 +74,7 @@ def proxy(triton: TritonServer, tls: TlsOptions, tmp_path: Path) -> Iterator[str
         config = config.replace(old, new)
     (tmp_path / "tandem.conf").write_text(config)
     (tmp_path / "nginx.conf").write_text(MAIN.format(folder=tmp_path))
-    command = [program, "-c", tmp_path / "nginx.conf", "-p", tmp_path, "-e", "stderr"]
+    command: list[str | Path] = [program, "-c", tmp_path / "nginx.conf", "-p", tmp_path, "-e", "stderr"]
     with subprocess.Popen(command) as process:
         deadline = time.monotonic() + START_S
         while not listens(port):

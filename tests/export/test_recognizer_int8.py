@@ -11,15 +11,16 @@ import pytest
 from onnx import numpy_helper
 
 from export.errors import ExportError, ParityError
-from export.recognizer import CPU_FILE, export_for_cpu, export_recognizer, published_weights
+from export.recognizer import CPU_FILE, export_for_cpu, export_recognizer
 from export.recognizer_int8 import (
-    has_fast_integers,
     measured_ranges,
     pointwise_convolutions,
     quantized,
     read_ranges,
 )
 from export.recognizer_parity import LEAST_AGREEMENT, check_agreement, sample_lanes
+from export.recognizer_weights import published_weights
+from tandem.runtime.processor import NEEDS, has_fast_integers
 
 
 @pytest.fixture(scope="module")
@@ -107,3 +108,4 @@ def test_without_fast_integers_the_float_model_serves(
     copy.write_bytes(model.read_bytes())
     assert export_for_cpu(copy) == tmp_path / CPU_FILE
     assert (tmp_path / CPU_FILE).read_bytes() == model.read_bytes()
+    assert not (tmp_path / (CPU_FILE + NEEDS)).exists()

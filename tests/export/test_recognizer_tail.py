@@ -11,9 +11,10 @@ import onnxruntime
 import pytest
 
 from export.errors import ExportError
-from export.recognizer import export_recognizer, published_weights
+from export.recognizer import export_recognizer
 from export.recognizer_parity import sample_lanes
 from export.recognizer_tail import LAYERS, Tail, read_tail, slots, weights_of, with_tail, write_tail
+from export.recognizer_weights import published_weights
 
 
 @pytest.fixture(scope="module")

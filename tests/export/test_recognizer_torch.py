@@ -10,9 +10,9 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed (extra 'training')")
 
-from export.recognizer import published_weights  # noqa: E402
 from export.recognizer_parity import TOLERANCE, check_parity, sample_lanes  # noqa: E402
 from export.recognizer_torch import exported, imported, kept_of  # noqa: E402
+from export.recognizer_weights import published_weights  # noqa: E402
 from tandem.training.errors import WeightsError  # noqa: E402
 from tandem.training.network.recognizer import Recognizer, load_weights, save_weights  # noqa: E402
 

@@ -58,6 +58,15 @@ class Broker:
             time.sleep(_POLL_S)
         raise RuntimeError("RabbitMQ did not start:\n" + (self._folder / "out.log").read_text()[-2_000:])
 
+    def control(self, *words: str) -> None:
+        """Run `rabbitmqctl` on this node."""
+        program = self._program.with_name("rabbitmqctl")
+        subprocess.run([program, *words], env=self._environment(), check=True, capture_output=True)
+
+    def url_of(self, user: str, password: str) -> str:
+        """The address for a user of one's own."""
+        return self.url.replace("guest:guest", f"{user}:{password}")
+
     def kill(self) -> None:
         """End it at once, as a crash would."""
         if self._process is not None:

@@ -47,15 +47,17 @@ def until(happened: Callable[[], bool]) -> None:
 
 
 @contextmanager
-def asked(broker: Broker, names: QueueNames, delay_s: float = 0) -> Iterator[Callable[[], list[str]]]:
-    """A thousand messages in the queue, each that much work; what is given waits for their answers."""
+def asked(broker: Broker, names: QueueNames, first_s: float = 0) -> Iterator[Callable[[], list[str]]]:
+    """A thousand messages in the queue, the first sixteen that much work; gives their answers."""
     with (
         QueueClient(
             broker.url, QueueOptions(names=names, timeout_s=PATIENCE_S, max_in_flight=MESSAGES)
         ) as client,
         ThreadPoolExecutor(1) as background,
     ):
-        pictures = [order(number=str(number), delay_s=delay_s) for number in range(MESSAGES)]
+        pictures = [
+            order(number=str(number), delay_s=first_s if number < 16 else 0) for number in range(MESSAGES)
+        ]
         futures = background.submit(lambda: [client.submit(picture) for picture in pictures])
 
         def answers() -> list[str]:
@@ -116,8 +118,8 @@ def test_a_dead_model_process(
     triton = start_triton(MODELS)
     gateway = start_gateway(triton_url=triton.grpc_url)
     until(lambda: gateway.trouble() == "")
-    with asked(broker, names, delay_s=0.05) as answers:
-        until(lambda: gateway.metric(ANSWERED) > 20)
+    with asked(broker, names, first_s=3) as answers:
+        until(lambda: gateway.metric(IN_HAND) == 8)
         for pid, model in model_processes(triton.pid).items():
             if model == "id_card":
                 os.kill(pid, signal.SIGKILL)
@@ -131,8 +133,8 @@ def test_a_dead_model_process(
 def test_a_broker_that_confirms_late(broker: Broker, start_gateway: Start, names: QueueNames) -> None:
     gateway = start_gateway("--confirm-timeout", "1")
     until(lambda: gateway.trouble() == "")
-    with asked(broker, names, delay_s=0.05) as answers:
-        until(lambda: gateway.metric(ANSWERED) > 20)
+    with asked(broker, names, first_s=3) as answers:
+        until(lambda: gateway.metric(IN_HAND) == 8)
         node = broker.pid
         os.kill(node, signal.SIGSTOP)
         try:

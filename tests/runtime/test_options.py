@@ -11,7 +11,15 @@ REPOSITORY = Path("models")
 
 def arguments(**options: object) -> list[str]:
     chosen = ServerOptions(model_repository=REPOSITORY, **options)  # type: ignore[arg-type]
-    return list(chosen.arguments(backends=Path("backends"), shm_prefix="prefix-", gpu=False))
+    return list(
+        chosen.arguments(
+            repositories=chosen.repositories,
+            models=["a", "b"],
+            backends=Path("backends"),
+            shm_prefix="prefix-",
+            gpu=False,
+        )
+    )
 
 
 def test_listens_on_this_machine_only_unless_told() -> None:
@@ -29,6 +37,13 @@ def test_each_choice_reaches_the_command_line() -> None:
 
 def test_models_can_not_be_loaded_from_outside() -> None:
     assert "--model-control-mode=none" in arguments()
+    assert not [argument for argument in arguments() if argument.startswith("--load-model")]
+
+
+def test_chosen_services_are_loaded_with_what_they_need_and_nothing_else() -> None:
+    chosen = arguments(services=("a",), further_repositories=(Path("more"),))
+    assert {"--model-control-mode=explicit", "--load-model=a", "--load-model=b"} <= set(chosen)
+    assert {"--model-repository=models", "--model-repository=more"} <= set(chosen)
 
 
 @pytest.mark.parametrize(

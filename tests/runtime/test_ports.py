@@ -1,12 +1,13 @@
 from __future__ import annotations
 
+import dataclasses
 import socket
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tandem.runtime.errors import PortTakenError
+from tandem.runtime.errors import AddressError, PortTakenError
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.ports import settle_ports
 
@@ -39,3 +40,14 @@ def test_free_ports_differ() -> None:
 def test_a_chosen_port_is_kept(taken: int) -> None:
     settled = settle_ports(options())
     assert settle_ports(settled) == settled
+
+
+def test_a_name_becomes_an_address() -> None:
+    named = dataclasses.replace(options(), address="localhost")
+    assert settle_ports(named).address == "127.0.0.1"
+
+
+@pytest.mark.parametrize("address", ["no.such.invalid", "203.0.113.7"])
+def test_an_address_that_is_not_ours_is_said(address: str) -> None:
+    with pytest.raises(AddressError, match=rf"{address}.*--address"):
+        settle_ports(dataclasses.replace(options(), address=address))

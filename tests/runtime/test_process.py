@@ -81,3 +81,32 @@ def test_the_server_dies_with_its_starter(tmp_path: Path) -> None:
         os.sched_yield()
         subprocess.run(["sleep", "0.01"], check=True)
     raise AssertionError("the child still runs")
+
+
+FIRST_PROCESS = """
+import ctypes, os, sys, time
+from pathlib import Path
+from tandem.runtime.process import ServerProcess
+ctypes.CDLL(None).prctl(36, 1)  # PR_SET_CHILD_SUBREAPER: orphans come to us, as in a container
+lines = []
+process = ServerProcess(["bash", "-c", "sleep 1000 & sleep 1000 & echo up; wait"], os.environ, lines.append)
+while not lines:
+    process.log.wait(0.01)
+started = time.monotonic()
+process.stop(0)
+print(time.monotonic() - started)
+print(Path(f"/proc/self/task/{os.getpid()}/children").read_text().split())
+"""
+
+
+def test_as_a_containers_first_process_it_collects_the_orphans() -> None:
+    """Nobody else would: they would stay as zombies, and each stop would wait for them."""
+    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[2])}
+    command = [sys.executable, "-c", FIRST_PROCESS]
+    done = subprocess.run(
+        command, capture_output=True, text=True, env=environment, timeout=TIMEOUT_S, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    seconds, children = done.stdout.splitlines()
+    assert float(seconds) < 2.0  # else it waited for them to the end
+    assert children == "[]"

@@ -6,15 +6,16 @@ from collections.abc import Iterator
 
 import pytest
 
+from export.services import set_up
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
-from tandem.runtime.setup import REPOSITORY, ensure_recognizer
+from tandem.runtime.setup import REPOSITORY
 
 
 @pytest.fixture(scope="session")
 def triton_server() -> Iterator[TritonServer]:
     """The real server with the model repository of this checkout, ready, on free ports."""
-    ensure_recognizer(lambda line: None)
+    set_up(["id_card"], lambda line: None)
     options = ServerOptions(model_repository=REPOSITORY, grpc_port=0, http_port=0, metrics_port=0)
     with TritonServer(options) as server:
         yield server

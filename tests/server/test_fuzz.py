@@ -20,11 +20,11 @@ from PIL import Image
 from tritonclient import grpc
 from tritonclient.utils import InferenceServerException
 
+from tandem.evaluation.memory import memory_bytes, shared_memory_bytes
+from tandem.evaluation.mutants import SAMPLE, mutants
 from tandem.runtime.model_processes import model_processes
 from tandem.runtime.server import TritonServer
 from tests.server.asking import ask, ask_later
-from tests.server.mutants import SAMPLE, mutants
-from tests.server.processes import memory_bytes, shared_memory_bytes
 
 pytestmark = pytest.mark.triton
 _LOG = logging.getLogger(__name__)

@@ -17,10 +17,11 @@ from PIL import Image
 from tandem_triton import Client, TandemError
 from tritonclient import grpc
 
+from export.services import set_up
 from tandem.runtime.model_processes import model_processes
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
-from tandem.runtime.setup import REPOSITORY, ensure_recognizer
+from tandem.runtime.setup import REPOSITORY
 from tests.server.asking import ask
 
 pytestmark = pytest.mark.triton
@@ -121,7 +122,7 @@ def send_everything(server: TritonServer, left: Left) -> None:
 @pytest.fixture(scope="module")
 def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
     """A server with the most talkative log, after it has seen the card in every way."""
-    ensure_recognizer(lambda line: None)
+    set_up(["id_card"], lambda line: None)
     temporary = tmp_path_factory.mktemp("temporary")
     options = ServerOptions(
         model_repository=REPOSITORY,

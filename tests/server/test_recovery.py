@@ -16,10 +16,11 @@ import pytest
 from tandem_triton import Card, Client, ClientOptions, ServerError, UnavailableError
 from tandem_triton.core.options import RetryPolicy
 
+from export.services import set_up
 from tandem.runtime.model_processes import model_processes
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.ports import settle_ports
-from tandem.runtime.setup import REPOSITORY, ensure_recognizer
+from tandem.runtime.setup import REPOSITORY
 
 pytestmark = pytest.mark.triton
 _LOG = logging.getLogger(__name__)
@@ -41,7 +42,7 @@ def server_process(supervisor: int) -> int:
 @pytest.fixture
 def supervised(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], ServerOptions]]:
     """What `scripts/serve` runs, ready."""
-    ensure_recognizer(lambda line: None)
+    set_up(["id_card"], lambda line: None)
     zero = {"grpc_port": 0, "http_port": 0, "metrics_port": 0}
     options = settle_ports(ServerOptions(model_repository=REPOSITORY, **zero))  # type: ignore[arg-type]
     command = [sys.executable, "-m", "tandem.runtime"]

@@ -7,8 +7,8 @@ import logging
 import numpy as np
 import pytest
 
+from tandem.evaluation.soak import Report, soak
 from tandem.runtime.server import TritonServer
-from tests.server.soak import Report, soak
 
 _LOG = logging.getLogger(__name__)
 MINUTES = 5

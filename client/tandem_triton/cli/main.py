@@ -14,6 +14,7 @@ from functools import partial
 from importlib.metadata import entry_points
 from typing import Protocol, cast
 
+from tandem_triton._version import __version__
 from tandem_triton.cli.exits import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
 from tandem_triton.cli.item import ItemCommand
 from tandem_triton.services import find_services
@@ -73,6 +74,9 @@ def main(
     if not words or words[0] in ("-h", "--help"):
         print(_overview(commands))
         return 0 if words else EXIT_USAGE
+    if words[0] == "--version":
+        print(f"tandem {__version__}")
+        return 0
     name = words[0]
     if name not in commands:
         print(f"tandem: no command {name!r}; there are: {', '.join(commands)}", file=sys.stderr)

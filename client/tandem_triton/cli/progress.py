@@ -22,7 +22,7 @@ def progress_bar(total: int, *, shown: bool) -> Iterator[Callable[[int], None]]:
         from rich import progress  # noqa: PLC0415 - optional
         from rich.console import Console  # noqa: PLC0415
     except ImportError:
-        print("no progress bar: pip install 'tandem-triton-client[cli]' brings it", file=sys.stderr)
+        print("no progress bar: pip install rich brings it", file=sys.stderr)
         yield lambda _: None
         return
 

@@ -190,7 +190,7 @@ def _drawer(arguments: argparse.Namespace) -> Callable[[Sequence[Path]], Draw]:
     try:
         from tandem_triton.cli.drawing import draw_cards  # noqa: PLC0415 - needs Pillow, which is optional
     except ImportError:
-        raise TandemError("--draw needs Pillow: pip install 'tandem-triton-client[images]'") from None
+        raise TandemError("--draw needs Pillow: pip install Pillow") from None
     from tandem_triton.cli.fonts import find_chinese_font  # noqa: PLC0415 - only with --draw
 
     font = find_chinese_font()

@@ -105,7 +105,5 @@ def _pillow() -> Any:
     try:
         from PIL import Image  # noqa: PLC0415 - optional
     except ImportError:
-        raise BadPictureError(
-            "pictures given as arrays need Pillow: pip install 'tandem-triton-client[images]'"
-        ) from None
+        raise BadPictureError("pictures given as arrays need Pillow: pip install Pillow") from None
     return Image

@@ -48,6 +48,18 @@ def check_broker_url(url: str) -> str:
     return user or "guest"
 
 
+class _Connection(aio_pika.RobustConnection):
+    """Its own task tries to connect, and would go on when who waits for it is cancelled."""
+
+    async def connect(self, timeout: Any = None) -> None:
+        """Connect; cancelled, close."""
+        try:
+            await super().connect(timeout)
+        except asyncio.CancelledError:
+            await self.close()
+            raise
+
+
 async def connect(url: str) -> AbstractRobustConnection:
     """A connection that restores itself with its channels, queues and consumers.
 
@@ -57,7 +69,11 @@ async def connect(url: str) -> AbstractRobustConnection:
     """
     try:
         return await aio_pika.connect_robust(
-            url, timeout=_CONNECT_TIMEOUT_S, reconnect_interval=RECONNECT_INTERVAL_S, fail_fast=True
+            url,
+            timeout=_CONNECT_TIMEOUT_S,
+            connection_class=_Connection,
+            reconnect_interval=RECONNECT_INTERVAL_S,
+            fail_fast=True,
         )
     except (aiormq.exceptions.ProbableAuthenticationError, aiormq.exceptions.AuthenticationError):
         raise AccessError("the broker does not accept this user") from None

@@ -12,6 +12,7 @@ declare it only where nobody has and they may.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
@@ -131,17 +132,19 @@ async def declare_exchanges(connection: Any, names: QueueNames) -> None:
         NotServedError: nobody has declared them, and this user may not.
     """
     exchanges = (names.items_exchange, names.replies_exchange)
-    try:
-        await _on_own_channel(connection, _find_exchanges, exchanges)
-    except aiormq.exceptions.ChannelAccessRefused:
-        return  # binding and publishing will tell
-    except aiormq.exceptions.ChannelNotFoundEntity:
+    for _ in range(_LOOKS):
         try:
-            await _on_own_channel(connection, _make_exchanges, exchanges)
+            await _on_own_channel(connection, _find_exchanges, exchanges)
         except aiormq.exceptions.ChannelAccessRefused:
-            raise NotServedError(
-                "no gateway has been here yet, and this user may not declare exchanges"
-            ) from None
+            return  # it may not even look: binding and publishing will tell
+        except aiormq.exceptions.ChannelNotFoundEntity:
+            with contextlib.suppress(aiormq.exceptions.ChannelAccessRefused):
+                await _on_own_channel(connection, _make_exchanges, exchanges)
+                return
+            await asyncio.sleep(_LOOK_PAUSE_S)  # a gateway may be just starting
+        else:
+            return
+    raise NotServedError("no gateway has been here yet, and this user may not declare exchanges")
 
 
 async def look(connection: Any, names: QueueNames, service: str) -> None:

@@ -7,7 +7,7 @@ from PIL import Image
 from tandem_triton import Card
 from tandem_triton.cli.drawing import draw_cards
 from tandem_triton.cli.fonts import NoChineseFontError, find_chinese_font
-from tandem_triton.services.id_card import Quad
+from tandem_triton.media.picture import Quad
 
 SIZE = (400, 300)
 OUTLINE: Quad = ((50.0, 100.0), (350.0, 100.0), (350.0, 280.0), (50.0, 280.0))

@@ -9,6 +9,7 @@ from types import SimpleNamespace
 from typing import cast
 
 import pytest
+import tandem_triton
 from tandem_triton.cli.main import Command, find_commands, main
 
 
@@ -38,6 +39,11 @@ def test_the_overview_lists_every_command_even_a_broken_one(capsys: pytest.Captu
     out = capsys.readouterr().out
     assert re.search(r"plan +Plan something", out)
     assert re.search(r"queue +\(can't be loaded: no module named scipy\)", out)
+
+
+def test_the_version_is_the_packages(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--version"], {}) == 0
+    assert capsys.readouterr().out == f"tandem {tandem_triton.__version__}\n"
 
 
 def test_a_broken_command_says_why(capsys: pytest.CaptureFixture[str]) -> None:

@@ -101,7 +101,7 @@ def test_pictures_are_taken_only_as_far_as_the_window(triton: TritonServer, orde
         for given in range(1, 20):
             next(readings)
             assert taken <= given + 3
-        readings.close()  # type: ignore[attr-defined]
+        readings.close()
 
 
 def test_coroutines_take_from_an_async_source(triton: TritonServer) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import asyncio
 import threading
 from concurrent.futures import CancelledError as FutureCancelledError
 from concurrent.futures import Future
-from typing import Any
 
 import pytest
 from hypothesis import given, settings
@@ -14,97 +12,13 @@ from hypothesis import strategies as st
 from tandem_triton import (
     BadPictureError,
     CancelledError,
-    ClientMetrics,
-    ClientOptions,
-    ClosedError,
     DeadlineError,
     OverloadedError,
-    ProtocolError,
     RetryPolicy,
-    ServerError,
     UnavailableError,
 )
-from tandem_triton.core.exchange import RawOutcome
-from tandem_triton.core.router import ResponseRouter
-from tandem_triton.core.service import Answer, Request
-from tandem_triton.services.id_card import SERVICE
 
-PATIENCE_S = 60  # for what must happen; never waited out unless a test fails
-QUICK = RetryPolicy(attempts=3, first_pause_s=0.001, longest_pause_s=0.002)
-
-
-class Held:
-    """One request that the connection holds until the test tells its outcome."""
-
-    def __init__(self, request_id: str, request: Request[Any], timeout_s: float) -> None:
-        self.request_id = request_id
-        self.picture = request.content
-        self.timeout_s = timeout_s
-        self.cancelled = threading.Event()
-        self._loop = asyncio.get_running_loop()
-        self._outcome: asyncio.Future[RawOutcome] = self._loop.create_future()
-
-    def done(self, outcome: RawOutcome) -> None:
-        """Tell it; the first word counts."""
-
-        def tell() -> None:
-            if not self._outcome.done():
-                self._outcome.set_result(outcome)
-
-        self._loop.call_soon_threadsafe(tell)
-
-    async def wait(self) -> RawOutcome:
-        try:
-            return await self._outcome
-        except asyncio.CancelledError:
-            self.cancelled.set()
-            raise
-
-
-class HeldTransport:
-    """A connection that only keeps what is sent."""
-
-    def __init__(self) -> None:
-        self._sent: list[Held] = []
-        self._arrived = threading.Condition()
-        self.closed = False
-
-    async def send(self, request_id: str, request: Request[Any], timeout_s: float) -> RawOutcome:
-        held = Held(request_id, request, timeout_s)
-        with self._arrived:
-            self._sent.append(held)
-            self._arrived.notify_all()
-        return await held.wait()
-
-    async def close(self) -> None:
-        self.closed = True
-
-    def sent(self, count: int) -> list[Held]:
-        """The first `count` requests, once so many were sent."""
-        with self._arrived:
-            assert self._arrived.wait_for(lambda: len(self._sent) >= count, PATIENCE_S)
-            return self._sent[:count]
-
-    def last(self, count: int) -> Held:
-        """Request number `count`."""
-        return self.sent(count)[-1]
-
-
-class Bench:
-    def __init__(self, transport: HeldTransport | None = None, **options: object) -> None:
-        self.transport = transport or HeldTransport()
-        self.metrics = ClientMetrics()
-        chosen = ClientOptions(**{"retry": QUICK, **options})  # type: ignore[arg-type]
-        self.router = ResponseRouter(self.transport, chosen, self.metrics)
-
-    def send(self, picture: bytes = b"p") -> Future[bytes]:
-        return self.router.send(SERVICE.request(picture), lambda answer: answer.text)
-
-    def __enter__(self) -> Bench:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.router.close()
+from tests.client.core.held import ATTEMPTS, PATIENCE_S, Bench, Held
 
 
 def _answer(held: Held) -> bytes:
@@ -139,7 +53,7 @@ def test_any_order_of_outcomes_reaches_the_caller_that_asked(
             held = waiting.pop(data.draw(st.integers(0, len(waiting) - 1)))
             outcome = data.draw(OUTCOMES)
             _tell(held, outcome)
-            if outcome == "unavailable" and attempts[held.picture] < QUICK.attempts:
+            if outcome == "unavailable" and attempts[held.picture] < ATTEMPTS:
                 attempts[held.picture] += 1
                 sent += 1
                 waiting.append(bench.transport.last(sent))
@@ -194,7 +108,7 @@ def test_an_unavailable_item_is_sent_again_and_counted() -> None:
 def test_the_last_attempts_error_is_the_callers() -> None:
     with Bench() as bench:
         future = bench.send()
-        for attempt in range(QUICK.attempts):
+        for attempt in range(ATTEMPTS):
             bench.transport.last(attempt + 1).done(UnavailableError(f"attempt {attempt + 1}"))
         with pytest.raises(UnavailableError, match="attempt 3"):
             future.result(PATIENCE_S)
@@ -259,108 +173,3 @@ def test_a_finished_items_place_is_free_for_its_own_caller() -> None:
             future = bench.send()
             bench.transport.last(turn + 1).done(b'{"cards": []}')
             future.result(PATIENCE_S)
-
-
-def test_closing_fails_what_is_in_flight_and_what_waits_for_a_place() -> None:
-    bench = Bench(max_in_flight=1)
-    first = bench.send()
-    failures: list[BaseException] = []
-
-    def wait_for_a_place() -> None:
-        try:
-            bench.send()
-        except ClosedError as error:
-            failures.append(error)
-
-    waiting = threading.Thread(target=wait_for_a_place)
-    waiting.start()
-    bench.router.close()
-    waiting.join(PATIENCE_S)
-    with pytest.raises(ClosedError):
-        first.result(PATIENCE_S)
-    with pytest.raises(ClosedError):
-        bench.send()
-    assert len(failures) == 1
-    assert bench.transport.closed
-    assert bench.metrics.snapshot().in_flight == 0
-    bench.router.close()  # a second time does nothing
-
-
-def test_a_futures_callback_may_close_the_client() -> None:
-    bench = Bench()
-    future = bench.send()
-    closed = threading.Event()
-
-    def close(_: Future[bytes]) -> None:
-        bench.router.close()
-        closed.set()
-
-    future.add_done_callback(close)
-    bench.transport.last(1).done(b'{"cards": []}')
-    assert closed.wait(PATIENCE_S)
-
-
-@pytest.mark.parametrize("text", [b"", b"[]", b"[" * 100_000, b'{"cards": 1}'])
-def test_an_answer_that_makes_no_sense_fails_only_its_own_item(text: bytes) -> None:
-    with Bench() as bench:
-        bad, good = bench.send(), bench.send()
-        bench.transport.last(1).done(text)
-        bench.transport.last(2).done(b'{"cards": []}')
-        with pytest.raises(ProtocolError):
-            bad.result(PATIENCE_S)
-        assert good.result(PATIENCE_S) == b'{"cards": []}'
-
-
-def test_the_dispatcher_outlives_a_callers_mistake() -> None:
-    def mistake(_: Answer[Any]) -> None:
-        raise ZeroDivisionError
-
-    with Bench() as bench:
-        wrong = bench.router.send(SERVICE.request(b"p"), mistake)
-        bench.transport.last(1).done(b'{"cards": []}')
-        with pytest.raises(ProtocolError, match="ZeroDivisionError"):
-            wrong.result(PATIENCE_S)
-        right = bench.send()
-        bench.transport.last(2).done(b'{"cards": []}')
-        right.result(PATIENCE_S)
-
-
-def test_an_exception_of_the_connection_fails_only_its_own_item() -> None:
-    class Broken(HeldTransport):
-        async def send(self, request_id: str, request: Request[Any], timeout_s: float) -> RawOutcome:
-            if request.content == b"wrong":
-                raise ZeroDivisionError
-            return b'{"cards": []}'
-
-    with Bench(transport=Broken()) as bench:
-        with pytest.raises(ProtocolError, match="ZeroDivisionError"):
-            bench.send(b"wrong").result(PATIENCE_S)
-        bench.send(b"right").result(PATIENCE_S)
-        assert bench.metrics.snapshot().in_flight == 0
-
-
-def test_nothing_of_finished_items_piles_up() -> None:
-    with Bench() as bench:
-        for turn in range(2_000):
-            future = bench.send()
-            bench.transport.last(turn + 1).done(ServerError("no"))
-            with pytest.raises(ServerError):
-                future.result(PATIENCE_S)
-        assert not bench.router._dispatcher._table
-
-
-def test_threads_that_ask_at_once_are_all_entered() -> None:
-    with Bench(max_in_flight=1_000) as bench:
-        ready = threading.Barrier(32)
-
-        def call() -> None:
-            ready.wait(PATIENCE_S)
-            for _ in range(25):
-                bench.send()
-
-        callers = [threading.Thread(target=call) for _ in range(32)]
-        for caller in callers:
-            caller.start()
-        for caller in callers:
-            caller.join(PATIENCE_S)
-        assert len({held.request_id for held in bench.transport.sent(800)}) == 800

@@ -12,7 +12,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from export.recognizer import export_recognizer, published_weights
+from export.recognizer import export_recognizer
+from export.recognizer_weights import published_weights
 from tandem.services.id_card.records import RowKind, Segment, pack_cards, pack_segments
 from tandem.services.id_card.text.parse import parse_cards, read_dictionary
 from tests.services.id_card.text.spelling import card

@@ -13,9 +13,9 @@ from PIL import Image
 from tandem_triton import Client, ClientOptions, TandemError
 from tritonclient import grpc
 
+from tandem.evaluation.memory import memory_bytes, shared_memory_bytes
+from tandem.evaluation.mutants import SAMPLE, mutants
 from tandem.runtime.server import TritonServer
-from tests.server.mutants import SAMPLE, mutants
-from tests.server.processes import memory_bytes, shared_memory_bytes
 
 SHARED = "/dev/shm"  # noqa: S108 - a row's name
 CALLERS = 4

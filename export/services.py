@@ -1,0 +1,101 @@
+"""What each service needs before it can be served, and how it is made: one entry a service.
+
+    set_up(["id_card"], say)
+
+Whoever adds a service adds an entry to `SERVICES`. A step is a function `(say) -> None` that does nothing, in
+milliseconds, when its files are there; else it makes them whole or not at all, and says so in a line before
+it takes longer than a moment. Steps import what they need when they run: this module is read for a help text
+on a machine where nothing is installed yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
+from importlib import import_module
+
+from tandem.runtime.errors import EmbeddedServerError, SetupError, UnknownServiceError
+
+Say = Callable[[str], None]
+Step = Callable[[Say], None]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ServiceSetUp:
+    """What one service needs.
+
+    Attributes:
+        steps: `module:function` of each step, in order; the function takes `say`.
+        download: what is downloaded when the service is first set up, e.g. "145 MB"; empty: nothing beyond
+            the packages that every server needs.
+    """
+
+    steps: tuple[str, ...] = ()
+    download: str = ""
+
+
+_SPEECH = (
+    "export.whisper.set_up:make_speech_recognizer",
+    "export.voice_activity.set_up:make_voice_activity",
+)
+_TRANSLATOR = "export.translator.set_up:make_translator"
+
+SERVICES: Mapping[str, ServiceSetUp] = {
+    "id_card": ServiceSetUp(steps=("export.recognizer_set_up:make_recognizer",)),
+    "speech_to_text": ServiceSetUp(steps=_SPEECH, download="144 MB"),
+    "speech_translation": ServiceSetUp(steps=(*_SPEECH, _TRANSLATOR), download="622 MB"),
+    "text_keywords": ServiceSetUp(steps=("export.text_embedder.set_up:make_embedder",), download="91 MB"),
+    "text_translation": ServiceSetUp(steps=(_TRANSLATOR,), download="478 MB"),
+}
+
+
+def default_services() -> tuple[str, ...]:
+    """The services that need nothing more to download: what `scripts/serve` serves unless told otherwise."""
+    return tuple(name for name, service in SERVICES.items() if not service.download)
+
+
+def set_up(services: Iterable[str], say: Say, known: Mapping[str, ServiceSetUp] = SERVICES) -> None:
+    """Make what is missing of these services; milliseconds when nothing is.
+
+    Args:
+        services: names.
+        say: gets a line when something takes longer than a moment, and the size of what is downloaded.
+        known: the services that there are.
+
+    Raises:
+        UnknownServiceError: there is no service of that name.
+        SetupError: a step failed; the message says what to do.
+    """
+    chosen = list(dict.fromkeys(services))
+    check_known(chosen, known)
+    for name in chosen:
+        for step in known[name].steps:
+            _run(name, _load(step), say)
+
+
+def check_known(services: Iterable[str], known: Collection[str]) -> None:
+    """Return if there is a service of each name.
+
+    Raises:
+        UnknownServiceError: there isn't; the message lists those there are.
+    """
+    for name in services:
+        if name not in known:
+            raise UnknownServiceError(f"there is no service '{name}'; there are: {', '.join(sorted(known))}")
+
+
+def _run(service: str, step: Step, say: Say) -> None:
+    try:
+        step(say)
+    except EmbeddedServerError:
+        raise
+    except Exception as error:
+        # Whatever it was, its first line says more to a user than a stack of files that make a network.
+        first = (str(error).strip() or type(error).__name__).splitlines()[0]
+        raise SetupError(f"service '{service}' couldn't be set up: {first}") from error
+
+
+def _load(step: str) -> Step:
+    module, _, name = step.partition(":")
+    loaded: Step = getattr(import_module(module), name)
+    return loaded

@@ -1,0 +1,75 @@
+"""Each extra, installed alone in a fresh environment, runs what it is for: `scripts/test --slow -k extra`.
+
+Needs the package index. It takes minutes an extra.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tandem.runtime.setup import CHECKOUT
+
+INSTALL_S, RUN_S = 1800, 600
+# Extra → what is run with its environment's Python; "tandem" is the command that the client's package brings.
+USES = {
+    "serve": ["python", "-m", "tandem.runtime", "--services", "no_such_service"],
+    "gateway": ["tandem", "gateway", "--help"],
+    "batching": ["tandem", "plan", "--alpha-ms", "4", "--beta-ms", "8", "--rate", "60", "--instances", "2"],
+    "training": ["python", "-m", "tandem.training.fit.detector", "--help"],
+    "bench": ["python", "-c", "from tandem.evaluation.peers import rapidocr_reader; rapidocr_reader()"],
+    "dev": ["python", "-m", "pytest", "--collect-only", "-q"],
+}
+# What each must say. The server is asked for a service that isn't there, and ends.
+SAYS = {
+    "serve": "there is no model 'no_such_service'",
+    "gateway": "--broker",
+    "batching": "batch",
+    "training": "--",
+    "bench": "",
+    "dev": "tests/test_extras.py",
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("extra", sorted(USES))
+def test_an_extra_alone_runs_what_it_is_for(extra: str, tmp_path: Path) -> None:
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    environment |= {"PYTHONUTF8": "1"}
+    subprocess.run([sys.executable, "-m", "venv", tmp_path / "env"], check=True, timeout=INSTALL_S)
+    programs = tmp_path / "env" / "bin"
+    # The client's package comes from the checkout, too: it is in no index.
+    install: list[str | Path] = [
+        programs / "python",
+        "-m",
+        "pip",
+        "install",
+        "--quiet",
+        "--editable",
+        f"{CHECKOUT}[{extra}]",
+    ]
+    install += ["--editable", str(CHECKOUT / "client")]
+    subprocess.run(install, check=True, timeout=INSTALL_S, env=environment)
+    program, *arguments = USES[extra]
+    done = subprocess.run(
+        [programs / program, *arguments],
+        capture_output=True,
+        text=True,
+        timeout=RUN_S,
+        check=False,
+        env=environment,
+        cwd=CHECKOUT if extra == "dev" else tmp_path,
+    )
+    assert done.returncode == (2 if extra == "serve" else 0), done.stderr
+    assert SAYS[extra] in done.stdout + done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_every_extra_is_tried() -> None:
+    toml = pytest.importorskip("tomllib", reason="Python 3.11 brings it")
+    project = toml.loads((CHECKOUT / "pyproject.toml").read_text("utf-8"))["project"]
+    assert set(project["optional-dependencies"]) == set(USES) == set(SAYS)
