@@ -34,8 +34,18 @@ class ServiceSetUp:
     download: str = ""
 
 
+_SPEECH = (
+    "export.whisper.set_up:make_speech_recognizer",
+    "export.voice_activity.set_up:make_voice_activity",
+)
+_TRANSLATOR = "export.translator.set_up:make_translator"
+
 SERVICES: Mapping[str, ServiceSetUp] = {
     "id_card": ServiceSetUp(steps=("export.recognizer_set_up:make_recognizer",)),
+    "speech_to_text": ServiceSetUp(steps=_SPEECH, download="144 MB"),
+    "speech_translation": ServiceSetUp(steps=(*_SPEECH, _TRANSLATOR), download="622 MB"),
+    "text_keywords": ServiceSetUp(steps=("export.text_embedder.set_up:make_embedder",), download="91 MB"),
+    "text_translation": ServiceSetUp(steps=(_TRANSLATOR,), download="478 MB"),
 }
 
 

@@ -8,8 +8,6 @@ arrays; `each_item` makes such a function out of one that knows a single item.
 from __future__ import annotations
 
 import json
-import logging
-import traceback
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
@@ -20,12 +18,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tandem.errors import StepError
+from tandem.triton.failures import FailureCounter, describe, log_unexpected
 
 Arrays = Mapping[str, NDArray[Any]]
-
-ERROR_METRIC = "tandem_failed_requests"
-_UNEXPECTED = "INTERNAL"
-_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,9 +47,8 @@ class Responder:
         self._pb_utils = pb_utils
         self._model_name = model_name
         self._inputs = tuple(inputs)
+        self._failures = FailureCounter(pb_utils, model_name)
         self._optional = tuple(optional)
-        self._family = _counter_family(pb_utils)
-        self._counters: dict[str, Any] = {}
 
     def respond(
         self,
@@ -91,14 +85,11 @@ class Responder:
             return inputs
         try:
             return answer(inputs)
-        except StepError as error:
-            return _Failure(code=error.code, message=str(error))
         except Exception as error:  # one bad item must never take down its batch
-            # Where, not what: an exception's message may quote the card.
-            where = "".join(traceback.format_tb(error.__traceback__))
-            name = type(error).__name__
-            _log.error("%s failed on a request: %s\n%s", self._model_name, name, where)
-            return _Failure(code=_UNEXPECTED, message=f"{self._model_name} failed ({name})")
+            if not isinstance(error, StepError):
+                log_unexpected(error, self._model_name)
+            code, message = describe(error, self._model_name)
+            return _Failure(code=code, message=message)
 
     def _response(self, outcome: Arrays | _Failure) -> Any:
         if isinstance(outcome, _Failure):
@@ -111,17 +102,10 @@ class Responder:
         return array
 
     def _failure(self, code: str, message: str) -> Any:
-        self._count(code)
+        self._failures.count(code)
         error_class = self._pb_utils.TritonError
         error = error_class(message, getattr(error_class, code))
         return self._pb_utils.InferenceResponse(output_tensors=[], error=error)
-
-    def _count(self, code: str) -> None:
-        if self._family is None:
-            return
-        if code not in self._counters:
-            self._counters[code] = self._family.Metric(labels={"model": self._model_name, "code": code})
-        self._counters[code].increment(1)
 
 
 def each_item(answer: Callable[[Arrays], Arrays]) -> Callable[[Arrays], Arrays]:
@@ -164,16 +148,3 @@ def model_parameters(model_config: str, known: Mapping[str, str]) -> dict[str, s
     if unknown:
         raise ValueError(f"unknown parameters {unknown}; known are {sorted(known)}")
     return {**known, **given}
-
-
-def _counter_family(pb_utils: Any) -> Any | None:
-    """The family of error counters, or None where the server runs without metrics."""
-    try:
-        return pb_utils.MetricFamily(
-            name=ERROR_METRIC,
-            description="Requests a step answered with an error, by model and code",
-            kind=pb_utils.MetricFamily.COUNTER,
-        )
-    except pb_utils.TritonModelException:
-        _log.warning("the server has no metrics: failed requests are not counted")
-        return None

@@ -44,12 +44,18 @@ def _read_command() -> Command:
     return cast(Command, command_read)
 
 
+def _listen_command() -> Command:
+    from tandem_triton.cli import listen as command_listen  # noqa: PLC0415 - as above
+
+    return cast(Command, command_listen)
+
+
 def find_commands() -> dict[str, Callable[[], Command]]:
     """Every subcommand by name, as a function that loads it; each service has at least a general one."""
     commands: dict[str, Callable[[], Command]] = {
         name: partial(ItemCommand, service) for name, service in find_services().items()
     }
-    commands |= {"read": _read_command, "id_card": _read_command}
+    commands |= {"read": _read_command, "id_card": _read_command, "listen": _listen_command}
     commands |= {entry.name: entry.load for entry in entry_points(group=GROUP)}
     return dict(sorted(commands.items()))
 

@@ -21,8 +21,17 @@ from tandem_triton.core.in_flight import (
     results_in_order,
 )
 from tandem_triton.core.service import Answer, Request, Service
+from tandem_triton.media.audio import Audio
 from tandem_triton.media.picture import Picture
-from tandem_triton.services import id_card, service_named
+from tandem_triton.media.text import Text
+from tandem_triton.services import (
+    id_card,
+    service_named,
+    speech_to_text,
+    speech_translation,
+    text_keywords,
+    text_translation,
+)
 
 A = TypeVar("A")
 T = TypeVar("T")
@@ -106,6 +115,14 @@ class ThreadCalls(ABC):
         """The contract's JSON for a picture, as parsed."""
         return self.call_json(id_card.SERVICE, picture)
 
+    def transcribe(self, audio: Audio, **options: Any) -> speech_to_text.Transcript:
+        """What is said in a recording; options: see `speech_to_text.SpeechOptions`."""
+        return self.call(speech_to_text.SERVICE, audio, **options)
+
+    def translate_speech(self, audio: Audio, **options: Any) -> speech_translation.SpokenTranslation:
+        """What is said, and its translation; options: see `speech_translation.SpeechTranslationOptions`."""
+        return self.call(speech_translation.SERVICE, audio, **options)
+
     def submit(self, picture: Picture) -> Future[list[id_card.Card]]:
         """A future of the cards in a picture; see `future`."""
         return self._send(id_card.SERVICE.request(picture), _cards)
@@ -116,6 +133,14 @@ class ThreadCalls(ABC):
         """One reading a picture; see `call_many`."""
         results = self.call_many(id_card.SERVICE, pictures, ordered=ordered, max_in_flight=max_in_flight)
         return _readings(results)
+
+    def keywords(self, text: Text, **options: Any) -> list[text_keywords.Keyword]:
+        """The keywords of a text, best first; option `count` (5)."""
+        return list(self.call(text_keywords.SERVICE, text, **options).keywords)
+
+    def translate(self, text: Text, **options: Any) -> text_translation.Translation:
+        """A text's translation; options `source` and `target`, "zh" or "en", found out if not given."""
+        return self.call(text_translation.SERVICE, text, **options)
 
 
 class AsyncCalls(ABC):
@@ -177,6 +202,14 @@ class AsyncCalls(ABC):
         """The contract's JSON for a picture, as parsed."""
         return await self.call_json(id_card.SERVICE, picture)
 
+    async def transcribe(self, audio: Audio, **options: Any) -> speech_to_text.Transcript:
+        """What is said in a recording; options: see `speech_to_text.SpeechOptions`."""
+        return await self.call(speech_to_text.SERVICE, audio, **options)
+
+    async def translate_speech(self, audio: Audio, **options: Any) -> speech_translation.SpokenTranslation:
+        """What is said, and its translation; options: see `speech_translation.SpeechTranslationOptions`."""
+        return await self.call(speech_translation.SERVICE, audio, **options)
+
     def submit(self, picture: Picture) -> asyncio.Task[list[id_card.Card]]:
         """A task of the cards in a picture; cancelling it gives the picture up."""
         return asyncio.get_running_loop().create_task(self.recognize(picture))
@@ -198,6 +231,14 @@ class AsyncCalls(ABC):
             return Result(index=index, item=item, answer=await self._ask(service, item, options))
         except TandemError as error:
             return Result(index=index, item=item, error=error)
+
+    async def keywords(self, text: Text, **options: Any) -> list[text_keywords.Keyword]:
+        """The keywords of a text; see `ThreadCalls.keywords`."""
+        return list((await self.call(text_keywords.SERVICE, text, **options)).keywords)
+
+    async def translate(self, text: Text, **options: Any) -> text_translation.Translation:
+        """A text's translation; see `ThreadCalls.translate`."""
+        return await self.call(text_translation.SERVICE, text, **options)
 
 
 def _known(service: Service[A] | str) -> Service[A]:

@@ -1,0 +1,78 @@
+"""What can be wrong with a translation, seen without knowing both languages."""
+
+from __future__ import annotations
+
+import re
+
+from tandem.services.text_translation.languages import CHINESE, HAN, LATIN_WORD, Direction
+from tandem.services.text_translation.numbers import lost_identities, lost_numbers, lost_units
+
+NOTHING_CAME = "empty"
+TRUNCATED = "truncated"
+REPETITION = "repetition"
+SOURCE_LEFT = "source_left"
+IDENTITY_CHANGED = "identity_number_changed"
+NUMBER_CHANGED = "number_changed"
+UNIT_CHANGED = "unit_changed"
+#: Every kind of warning, the worst first.
+KINDS = (
+    NOTHING_CAME,
+    TRUNCATED,
+    REPETITION,
+    IDENTITY_CHANGED,
+    NUMBER_CHANGED,
+    SOURCE_LEFT,
+    UNIT_CHANGED,
+)
+
+#: So often in a row says nobody anything, except on purpose: then the source has it too.
+_TIMES = 4
+_REPEATED = re.compile(rf"(.{{1,40}}?)\1{{{_TIMES - 1},}}", re.DOTALL)
+_MANY_LETTERS = re.compile(rf"([^\W\d_])\1{{{2 * _TIMES},}}")
+#: A lower-case English word of so many letters in a Chinese sentence was left over (km and e.g. are shorter).
+_LEFT_OVER = re.compile(r"(?<![A-Za-z0-9@./_-])[a-z]{4,}(?![A-Za-z0-9@_-]|[./][a-z])")
+
+
+def faults(source: str, translation: str, direction: Direction, *, cut: bool) -> tuple[str, ...]:
+    """The kinds of warning that the translation deserves, the worst first.
+
+    Args:
+        source: one sentence.
+        translation: of it.
+        direction: which way.
+        cut: whether the network was stopped at the longest length allowed.
+    """
+    found = {
+        NOTHING_CAME: not translation.strip(),
+        TRUNCATED: cut,
+        REPETITION: _repeats(translation) and not _repeats(source),
+        SOURCE_LEFT: source_left(source, translation, direction),
+        IDENTITY_CHANGED: lost_identities(source, translation),
+        NUMBER_CHANGED: lost_numbers(source, translation),
+        UNIT_CHANGED: lost_units(source, translation, direction.source),
+    }
+    return tuple(kind for kind in KINDS if found[kind])
+
+
+def source_left(source: str, translation: str, direction: Direction) -> bool:
+    """Whether words of the source's language stand in the translation that belong to no name.
+
+    From Chinese: any Chinese character. From English: a lower-case word that the source has, for names and
+    abbreviations keep their capitals.
+    """
+    if direction.source == CHINESE:
+        return HAN.search(translation) is not None
+    known = {word.lower() for word in LATIN_WORD.findall(source)}
+    return any(word in known for word in _LEFT_OVER.findall(translation))
+
+
+def _repeats(text: str) -> bool:
+    for match in _REPEATED.finditer(text):
+        unit = match.group(1)
+        if (
+            any(letter.isalnum() for letter in unit)
+            and not unit.isdigit()
+            and len(match.group()) > 2 * _TIMES
+        ):
+            return True
+    return _MANY_LETTERS.search(text) is not None
