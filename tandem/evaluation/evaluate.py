@@ -9,6 +9,7 @@ why, plot how well confidence is calibrated, and keep its records so that severa
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -24,9 +25,12 @@ from rich.table import Table
 from tandem.evaluation import figures
 from tandem.evaluation.calibration_plot import plot_calibration
 from tandem.evaluation.failure_sheet import Failure, write_picture, write_sheet
+from tandem.evaluation.grounds.packages import fetch
+from tandem.evaluation.grounds.pool import Grounds
 from tandem.evaluation.peer_rows import cards_of_lines
 from tandem.evaluation.peers import rapidocr_reader
 from tandem.evaluation.photo_sets import PUBLISHED, SUBSETS, Photo, draw_photos, read_photos
+from tandem.evaluation.places.subsets import REAL_SUBSETS
 from tandem.evaluation.readings import (
     Answer,
     PhotoReading,
@@ -38,6 +42,7 @@ from tandem.evaluation.readings import (
 )
 from tandem.evaluation.served import triton_detector, triton_reader
 from tandem.evaluation.thresholds import calibration_table, threshold_table
+from tandem.runtime.cache import cache_folder
 
 OURS, PEER = "Tandem", "RapidOCR 3.10"
 _CLIENTS = 4  # requests in flight: two batches of two
@@ -145,10 +150,10 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--subsets",
         nargs="+",
-        choices=SUBSETS,
+        choices=[*SUBSETS, *REAL_SUBSETS],
         metavar="NAME",
         default=list(PUBLISHED),
-        help=f"of {', '.join(SUBSETS)}; default: those of the published table",
+        help=f"of {', '.join([*SUBSETS, *REAL_SUBSETS])}; default: those of the published table",
     )
     parser.add_argument("--count", type=int, default=100, help="photographs a subset (default: %(default)s)")
     parser.add_argument("--first", type=int, default=0, help="number of the first, for a run in parts")
@@ -196,9 +201,17 @@ def _sets(options: argparse.Namespace) -> Iterator[tuple[str, list[Photo]]]:
     if options.folder:
         yield options.folder.name, list(read_photos(options.folder))
         return
+    grounds = _grounds() if set(options.subsets) & set(REAL_SUBSETS) else None
     for subset in options.subsets:
-        drawn = draw_photos(subset, options.count, options.seed, first=options.first)
+        drawn = draw_photos(subset, options.count, options.seed, first=options.first, grounds=grounds)
         yield subset, list(_tracked(drawn, f"drawing {subset}", options.count))
+
+
+def _grounds() -> Grounds:
+    """The evaluation's own photographs and documents, fetched if they are missing."""
+    folder = cache_folder(os.environ) / "grounds"
+    fetch("test", folder, Console(stderr=True).print)
+    return Grounds("test", folder)
 
 
 def _tracked(items: Iterable[_Item], what: str, total: int) -> Iterable[_Item]:
