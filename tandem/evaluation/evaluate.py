@@ -14,10 +14,12 @@ import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -27,7 +29,8 @@ from tandem.evaluation.calibration_plot import plot_calibration
 from tandem.evaluation.failure_sheet import Failure, write_picture, write_sheet
 from tandem.evaluation.grounds.packages import fetch
 from tandem.evaluation.grounds.pool import Grounds
-from tandem.evaluation.peer_rows import cards_of_lines
+from tandem.evaluation.overview import overview_table
+from tandem.evaluation.peer_cards import cards_of_photograph
 from tandem.evaluation.peers import rapidocr_reader
 from tandem.evaluation.photo_sets import PUBLISHED, SUBSETS, Photo, draw_photos, read_photos
 from tandem.evaluation.places.subsets import REAL_SUBSETS
@@ -91,20 +94,22 @@ def failures_of(photo: Photo, answer: Answer, reading: PhotoReading) -> list[Fai
 
 
 def peer_reader() -> Read:
-    """RapidOCR on the whole photograph, then the pipeline's field rules; it is told where the cards are."""
+    """RapidOCR on the whole photograph, then the pipeline's field rules; nobody tells it where a card is."""
     lines_of = rapidocr_reader()
+    return lambda photo: {"cards": cards_of_photograph(lines_of(photo.data), date.today())}
 
-    def read(photo: Photo) -> Answer:
-        outlines = [card.quad for card in photo.cards]
-        return {"cards": cards_of_lines(lines_of(photo.data), outlines, date.today())}
 
-    return read
+def unlocated(photo: Photo) -> Photo:
+    """The same photograph without the cards' places: a general reader's answers are paired by side."""
+    nowhere = np.zeros((4, 2), np.float32)
+    return replace(photo, cards=tuple(replace(card, quad=nowhere) for card in photo.cards))
 
 
 def report(readings: Readings, console: Console) -> None:
     """Print every table that the records allow."""
     ours = readings.get(OURS, [])
     subsets = figures.by_subset(ours)
+    console.print(overview_table(ours, readings.get(PEER, [])))
     rows = {name: figures.reading_figures(own) for name, own in subsets.items()}
     console.print(figures.table("What was found and read", rows))
     corners = {name: figures.corner_figures(own) for name, own in subsets.items()}
@@ -190,7 +195,7 @@ def read_all(options: argparse.Namespace) -> tuple[Readings, list[Failure]]:
             readings[OURS].append(reading)
             failures += failures_of(photo, answer, reading)
         if peer is not None:
-            few = photos[: options.peer]
+            few = [unlocated(photo) for photo in photos[: options.peer]]
             compared = evaluate(few, peer, clients=1)
             own = [reading for _, _, reading in _tracked(compared, f"{PEER}: {name}", len(few))]
             readings.setdefault(PEER, []).extend(own)

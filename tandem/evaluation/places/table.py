@@ -30,8 +30,10 @@ class Table:
         """Covers the whole table with a picture, mirrored beyond its edges, at a random place and turn."""
         rng = self._rng
         place = placed(rng.normal(0, width_mm / 8), rng.normal(0, width_mm / 8), rng.uniform(0, 360))
-        warped, _ = self._warp(picture, None, width_mm, place)
-        self.scene[:] = warped
+        picture = self._as_fine_as_seen(picture, width_mm)
+        matrix = self._onto_picture(picture, width_mm, place)
+        frame = self.camera.size[::-1]
+        self.scene[:] = cv2.warpPerspective(picture, matrix, frame, borderMode=cv2.BORDER_REFLECT_101)
 
     def lay(
         self,
@@ -53,20 +55,32 @@ class Table:
         """
         place = np.eye(3) if place is None else place
         mask = np.full(picture.shape[:2], 255, np.uint8) if alpha is None else alpha
+        picture, mask = (self._as_fine_as_seen(layer, width_mm) for layer in (picture, mask))
         if thick_mm:
             self._shade(mask, width_mm, place, thick_mm)
-        warped, covered = self._warp(picture, mask, width_mm, place)
-        self.scene += covered[:, :, None] * (warped - self.scene)
+        matrix = self._onto_picture(picture, width_mm, place)
+        height, width = picture.shape[:2]
+        corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
+        paste(self.scene, picture, mask, matrix, cv2.perspectiveTransform(corners[None], matrix)[0])
 
     def _shade(self, mask: Image, width_mm: float, place: NDArray[np.float64], thick_mm: float) -> None:
+        """The shadow of a thing's edge and the dark line where it touches the table."""
         rng = self._rng
         reach = thick_mm * rng.uniform(0.6, 2.5)
         fall = placed(reach * np.cos(self._light), reach * np.sin(self._light))
-        _, shadow = self._warp(np.zeros((*mask.shape, 3), np.uint8), mask, width_mm, fall @ place)
+        matrix = self._onto_picture(mask, width_mm, fall @ place)
         px_per_mm = self.px_per_mm
+        height, width = mask.shape
+        corners = np.array([[0, 0], [width, 0], [width, height], [0, height]], np.float64)
+        seen = cv2.perspectiveTransform(corners[None], matrix)[0]
+        spot, shifted = surroundings(self.scene, matrix, seen, round(3 * reach * px_per_mm) + 4)
+        part = self.scene[spot]
+        if not part.size:
+            return
+        shadow = cv2.warpPerspective(mask, shifted, part.shape[1::-1]).astype(np.float32) / 255
         soft = cv2.GaussianBlur(shadow, (0, 0), max(0.5, reach * px_per_mm * rng.uniform(0.4, 0.9)))
         contact = cv2.GaussianBlur(shadow, (0, 0), max(0.5, 0.25 * px_per_mm))
-        self.scene *= (1 - rng.uniform(0.2, 0.5) * soft - rng.uniform(0.05, 0.2) * contact)[:, :, None]
+        part *= (1 - rng.uniform(0.2, 0.5) * soft - rng.uniform(0.05, 0.2) * contact)[:, :, None]
 
     @property
     def px_per_mm(self) -> float:
@@ -74,34 +88,47 @@ class Table:
         seen = self.camera.project(np.array([[-5.0, 0.0], [5.0, 0.0]]))
         return float(np.linalg.norm(seen[1] - seen[0])) / 10
 
-    def _warp(
-        self,
-        picture: Image,
-        mask: Image | None,
-        width_mm: float,
-        place: NDArray[np.float64],
-    ) -> tuple[Scene, Scene]:
-        """A thing as it is seen, (H, W, 3) float32, and how much of a pixel it covers, (H, W), 0–1."""
-        factor = self.px_per_mm * width_mm / picture.shape[1]
-        if factor < _SHRINK_FROM:
-            size = (
-                max(2, round(picture.shape[1] * factor * 1.1)),
-                max(2, round(picture.shape[0] * factor * 1.1)),
-            )
-            picture = np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
-            mask = (
-                None
-                if mask is None
-                else np.asarray(cv2.resize(mask, size, interpolation=cv2.INTER_AREA), np.uint8)
-            )
+    def _as_fine_as_seen(self, picture: Image, width_mm: float) -> Image:
+        """A picture of this width, shrunk if the camera sees it smaller: a warp alone does not average."""
+        return shrunk(picture, self.px_per_mm * width_mm / picture.shape[1])
+
+    def _onto_picture(
+        self, picture: Image, width_mm: float, place: NDArray[np.float64]
+    ) -> NDArray[np.float64]:
+        """The (3, 3) map from a thing's pixels to the photograph's."""
         height, width = picture.shape[:2]
         mm = width_mm / width
         own = np.array([[mm, 0, (0.5 - width / 2) * mm], [0, mm, (0.5 - height / 2) * mm], [0, 0, 1]])
-        matrix = self.camera.plane() @ place @ own
-        frame = self.camera.size[::-1]
-        border = cv2.BORDER_REFLECT_101 if mask is None else cv2.BORDER_REPLICATE
-        warped = cv2.warpPerspective(picture, matrix, frame, flags=cv2.INTER_LINEAR, borderMode=border)
-        if mask is None:
-            return warped.astype(np.float32), np.ones(self.camera.size, np.float32)
-        covered = cv2.warpPerspective(mask, matrix, frame, flags=cv2.INTER_LINEAR)
-        return warped.astype(np.float32), np.asarray(covered.astype(np.float32) / 255, np.float32)
+        return np.asarray(self.camera.plane() @ place @ own, np.float64)
+
+
+def shrunk(picture: Image, factor: float) -> Image:
+    """A picture that is to be shown `factor` times its size, at a size near that; never larger than it is."""
+    if factor >= _SHRINK_FROM:
+        return picture
+    size = max(2, round(picture.shape[1] * factor * 1.1)), max(2, round(picture.shape[0] * factor * 1.1))
+    return np.asarray(cv2.resize(picture, size, interpolation=cv2.INTER_AREA), np.uint8)
+
+
+def surroundings(
+    scene: Scene, matrix: NDArray[np.float64], seen: NDArray[np.float64], reach: int
+) -> tuple[tuple[slice, slice], NDArray[np.float64]]:
+    """The part of a scene around seen points (N, 2), and the map into that part instead of all."""
+    low = np.maximum(np.floor(seen.min(axis=0)) - reach, 0).astype(int)
+    high = np.maximum(np.minimum(np.ceil(seen.max(axis=0)) + reach, scene.shape[1::-1]).astype(int), low)
+    shift = np.array([[1, 0, -low[0]], [0, 1, -low[1]], [0, 0, 1.0]])
+    return (slice(low[1], high[1]), slice(low[0], high[0])), shift @ matrix
+
+
+def paste(
+    scene: Scene, picture: Image, alpha: Image, matrix: NDArray[np.float64], seen: NDArray[np.float64]
+) -> None:
+    """Lays a picture with its mask into a scene by a (3, 3) map; `seen` are its corners there, (4, 2)."""
+    spot, shifted = surroundings(scene, matrix, seen, 2)
+    part = scene[spot]
+    if not part.size:
+        return
+    size = part.shape[1::-1]
+    warped = cv2.warpPerspective(picture, shifted, size, borderMode=cv2.BORDER_REPLICATE)
+    covered = cv2.warpPerspective(alpha, shifted, size).astype(np.float32)[:, :, None] / 255
+    part += covered * (warped.astype(np.float32) - part)
