@@ -31,7 +31,7 @@ _MARGIN = 0.03
 _SAME_ROW = 0.5
 # Boxes longer than this times their height tell the direction of reading.
 _LONG = 2.0
-# A digit's or a Latin letter's width beside a hanzi's.
+# A digit's or a Latin letter's width beside a Chinese character's.
 _NARROW = 0.55
 _TITLES = ("中华人民共和国", "居民身份证")
 

@@ -24,6 +24,7 @@ from numpy.typing import NDArray
 
 from tandem.evaluation.grounds.pool import Grounds
 from tandem.evaluation.places.subsets import REAL_SUBSETS
+from tandem.services.id_card.card import RECTIFIED_WIDTH
 from tandem.training.draw.cards import Card, draw_card
 from tandem.training.draw.confusers import draw_confuser
 from tandem.training.draw.faces import Side
@@ -32,7 +33,6 @@ from tandem.training.draw.pools import RARE_SHARE
 from tandem.training.scene.conditions import EASY, HARD, ROTATED, TILTED, UPRIGHT, Conditions
 from tandem.training.scene.photographs import CardTruth, StoredFlat, arrange, photograph
 
-_FACE_WIDTH = 1011  # px: ID-1 at 300 dpi
 _PORTRAITS = 0.7  # share of portrait sides: they say more and fail more
 # Height and width of the pictures: what phones and chat apps deliver.
 _SIZES = ((1200, 1600), (1600, 1200), (1500, 2000), (1080, 1440), (1920, 1080))
@@ -66,7 +66,7 @@ def _cards(
             rng,
             "test",
             side=side,
-            width_px=_FACE_WIDTH,
+            width_px=RECTIFIED_WIDTH,
             stamp_share=stamp_share,
             fault_share=fault_share,
             rare_share=rare_share,
@@ -135,7 +135,8 @@ def _two(rng: np.random.Generator) -> Drawn:
 
 def _negative(rng: np.random.Generator) -> Drawn:
     shown = [
-        draw_confuser(rng, width_px=_FACE_WIDTH) for _ in range(int(rng.choice([0, 1, 2], p=[0.2, 0.6, 0.2])))
+        draw_confuser(rng, width_px=RECTIFIED_WIDTH)
+        for _ in range(int(rng.choice([0, 1, 2], p=[0.2, 0.6, 0.2])))
     ]
     flats = [StoredFlat(image=image, alpha=alpha, side=None) for image, alpha in shown]
     return _shoot(rng, flats, replace(ROTATED, area=(0.1, 0.7)))

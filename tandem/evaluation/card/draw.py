@@ -18,13 +18,13 @@ from tandem.evaluation.card.bust import draw_bust
 from tandem.evaluation.card.device import draw_device, draw_wall
 from tandem.evaluation.card.press import Colour, Press
 from tandem.evaluation.grounds.pool import Grounds
+from tandem.services.id_card.card import CARD_HEIGHT_MM, CARD_WIDTH_MM, CORNER_RADIUS_MM
 from tandem.training.draw import fonts
 from tandem.training.draw.fonts import FontFace, Wanted
 from tandem.training.draw.people import EmblemText, PortraitText, draw_emblem_text, draw_portrait_text
 
 Side = Literal["portrait", "emblem"]
 
-WIDTH_MM, HEIGHT_MM, CORNER_MM = 85.6, 54.0, 3.18
 PX_PER_MM = 16.0
 _MOST_LINES = 4
 
@@ -99,7 +99,7 @@ def draw_card(rng: np.random.Generator, grounds: Grounds, side: Side) -> DrawnCa
     """A card of an invented holder.
 
     Args:
-        rng: the only source of chance.
+        rng: the only source of randomness.
         grounds: has the fonts that come from packages.
         side: which side.
 
@@ -108,7 +108,7 @@ def draw_card(rng: np.random.Generator, grounds: Grounds, side: Side) -> DrawnCa
         GroundsError: a font of a package is missing.
     """
     look = _look(rng, grounds)
-    size = round(HEIGHT_MM * PX_PER_MM), round(WIDTH_MM * PX_PER_MM)
+    size = round(CARD_HEIGHT_MM * PX_PER_MM), round(CARD_WIDTH_MM * PX_PER_MM)
     press = Press(paper.sheet(rng, *size, PX_PER_MM), PX_PER_MM, rng)
     text: PortraitText | EmblemText
     if side == "portrait":
@@ -126,7 +126,7 @@ def draw_card(rng: np.random.Generator, grounds: Grounds, side: Side) -> DrawnCa
 def _outline(height: int, width: int) -> NDArray[np.uint8]:
     """The rounded card, (h, w) uint8."""
     mask = np.zeros((height, width), np.uint8)
-    radius = round(CORNER_MM * PX_PER_MM)
+    radius = round(CORNER_RADIUS_MM * PX_PER_MM)
     cv2.rectangle(mask, (radius, 0), (width - 1 - radius, height - 1), 255, -1)
     cv2.rectangle(mask, (0, radius), (width - 1, height - 1 - radius), 255, -1)
     for x in (radius, width - 1 - radius):

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.evaluation.card.draw import HEIGHT_MM, WIDTH_MM, DrawnCard, draw_card
+from tandem.evaluation.card.draw import DrawnCard, draw_card
 from tandem.evaluation.grounds.pool import Grounds
 from tandem.evaluation.places.camera import View, place_camera, placed
 from tandem.evaluation.places.setting import (
@@ -24,6 +24,7 @@ from tandem.evaluation.places.setting import (
     truth,
 )
 from tandem.evaluation.places.table import Table, paste, shrunk
+from tandem.services.id_card.card import CARD_HEIGHT_MM, CARD_WIDTH_MM
 from tandem.training.scene.photographs import CardTruth
 
 _STRIPS = 40  # flat pieces that a bent card is made of: each bends by less than a degree
@@ -52,14 +53,14 @@ def bent(points: NDArray[np.float64], radius_mm: float, turn_deg: float) -> NDAr
 
 def lay_bent(table: Table, card: DrawnCard, radius_mm: float, turn_deg: float) -> CardTruth:
     """Lays a bent card at the origin, as flat strips that share their edges; its truth."""
-    outline = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * (WIDTH_MM / 2, HEIGHT_MM / 2)
+    outline = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * (CARD_WIDTH_MM / 2, CARD_HEIGHT_MM / 2)
     highest = float(bent(outline, radius_mm, turn_deg)[:, 2].max())
     dark, faint = np.zeros_like(card.image), np.asarray(card.alpha * 0.35, np.uint8)
-    table.lay(dark, WIDTH_MM, alpha=faint, thick_mm=highest / 2)
-    factor = table.px_per_mm * WIDTH_MM / card.image.shape[1]
+    table.lay(dark, CARD_WIDTH_MM, alpha=faint, thick_mm=highest / 2)
+    factor = table.px_per_mm * CARD_WIDTH_MM / card.image.shape[1]
     image, alpha = shrunk(card.image, factor), shrunk(card.alpha, factor)
     height, width = image.shape[:2]
-    mm = WIDTH_MM / width
+    mm = CARD_WIDTH_MM / width
     edges = np.linspace(0, width, _STRIPS + 1).round().astype(int).tolist()
     for begin, end in itertools.pairwise(edges):
         # Strips overlap: at its own edge each is half transparent, and no gap may be left.
@@ -113,9 +114,11 @@ def _lay_thumb(table: Table, rng: np.random.Generator, edge: int) -> None:
     angle = (180.0, 0.0, 90.0)[edge] + float(rng.normal(0, 14))  # from the tip to the hand
     outward = np.array([np.cos(np.radians(angle)), np.sin(np.radians(angle))])
     if edge == 2:
-        tip = np.array([rng.uniform(-0.42, 0.42) * WIDTH_MM, HEIGHT_MM / 2 - reach])
+        tip = np.array([rng.uniform(-0.42, 0.42) * CARD_WIDTH_MM, CARD_HEIGHT_MM / 2 - reach])
     else:
-        tip = np.array([(1 if edge else -1) * (WIDTH_MM / 2 - reach), rng.uniform(-0.3, 0.35) * HEIGHT_MM])
+        tip = np.array(
+            [(1 if edge else -1) * (CARD_WIDTH_MM / 2 - reach), rng.uniform(-0.3, 0.35) * CARD_HEIGHT_MM]
+        )
     middle = tip + outward * _FINGER_MM[0] / 2
     picture, alpha = draw_finger(rng)
     table.lay(picture, _FINGER_MM[0], placed(middle[0], middle[1], angle), alpha=alpha, thick_mm=2.0)
@@ -136,7 +139,7 @@ def hands(rng: np.random.Generator, grounds: Grounds) -> Drawn:
 def curved(rng: np.random.Generator, grounds: Grounds) -> Drawn:
     """Bent, lying on pages or a photograph."""
     view = View(size=a_size(rng), spin_deg=a_spin(rng), tilt_deg=(0, 25), card=(0.5, 0.8), margin=0.06)
-    table = Table(place_camera(rng, view, WIDTH_MM, HEIGHT_MM), rng)
+    table = Table(place_camera(rng, view, CARD_WIDTH_MM, CARD_HEIGHT_MM), rng)
     table.cover(grounds.photograph(rng), rng.uniform(250, 600))
     lay_pages(table, rng, grounds, int(rng.integers(0, 2)))
     radius = rng.uniform(110, 320) * rng.choice([-1, 1])

@@ -8,13 +8,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.evaluation.card.draw import HEIGHT_MM, WIDTH_MM
 from tandem.evaluation.grounds.pool import Grounds
 from tandem.evaluation.places import on_table
 from tandem.evaluation.places.camera import View, place_camera
 from tandem.evaluation.places.digital import Cards, decoded, scaled, scan
 from tandem.evaluation.places.exposure import Exposure, encode_jpeg, expose
 from tandem.evaluation.places.setting import Drawn, Image, a_side
+from tandem.services.id_card.card import CARD_HEIGHT_MM, CARD_WIDTH_MM
 
 _PITCH_MM = 0.27  # of the pixels of a common monitor
 _SHOWN_PX = (650, 1000)  # the card's width on the monitor
@@ -35,7 +35,7 @@ def screen(rng: np.random.Generator, grounds: Grounds) -> Drawn:
     quad = cards[0].quad
     card_mm = float(np.linalg.norm(quad[1] - quad[0])) * _PITCH_MM
     view = View(size=_SIZES[int(rng.integers(3))], card=(0.55, 0.85), tilt_deg=(0, 18), spin_deg=(-8, 8))
-    camera = place_camera(rng, view, card_mm, card_mm * HEIGHT_MM / WIDTH_MM)
+    camera = place_camera(rng, view, card_mm, card_mm * CARD_HEIGHT_MM / CARD_WIDTH_MM)
     # The camera aims at the plane's origin: that is where the card's middle has to be.
     matrix = camera.plane() @ _to_mm(quad.mean(axis=0), _PITCH_MM)
     lit = _subpixels(rng, desktop)

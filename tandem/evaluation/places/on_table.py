@@ -7,7 +7,7 @@ from dataclasses import replace
 import cv2
 import numpy as np
 
-from tandem.evaluation.card.draw import HEIGHT_MM, WIDTH_MM, Side, draw_card
+from tandem.evaluation.card.draw import Side, draw_card
 from tandem.evaluation.grounds.pool import Grounds
 from tandem.evaluation.places.camera import View, place_camera, placed, quad_of
 from tandem.evaluation.places.exposure import Exposure, expose, stored
@@ -24,6 +24,7 @@ from tandem.evaluation.places.setting import (
 )
 from tandem.evaluation.places.sheets import PAGE_MM, draw_copy, draw_form, draw_sleeve
 from tandem.evaluation.places.table import Table
+from tandem.services.id_card.card import CARD_HEIGHT_MM, CARD_WIDTH_MM
 
 
 def desk(rng: np.random.Generator, grounds: Grounds) -> Drawn:
@@ -33,13 +34,13 @@ def desk(rng: np.random.Generator, grounds: Grounds) -> Drawn:
 
 def on_photograph(rng: np.random.Generator, grounds: Grounds, sides: list[Side]) -> Drawn:
     """Cards on a real photograph, one below the other."""
-    tall = HEIGHT_MM * len(sides) * 1.15
+    tall = CARD_HEIGHT_MM * len(sides) * 1.15
     view = View(size=a_size(rng), spin_deg=a_spin(rng), card=(0.5, 0.8) if len(sides) == 1 else (0.45, 0.6))
-    table = Table(place_camera(rng, view, WIDTH_MM, tall), rng)
+    table = Table(place_camera(rng, view, CARD_WIDTH_MM, tall), rng)
     table.cover(grounds.photograph(rng), rng.uniform(250, 600))
     truths = []
     for index, side in enumerate(sides):
-        apart = (index - (len(sides) - 1) / 2) * HEIGHT_MM * rng.uniform(1.12, 1.2)
+        apart = (index - (len(sides) - 1) / 2) * CARD_HEIGHT_MM * rng.uniform(1.12, 1.2)
         turn = float(rng.normal(0, 3)) if len(sides) > 1 else 0.0
         place = placed(float(rng.normal(0, 2)) * (len(sides) - 1), float(apart), turn)
         truths.append(lay_card(table, draw_card(rng, grounds, side), place))
@@ -104,7 +105,7 @@ def copy(rng: np.random.Generator, grounds: Grounds) -> Drawn:
             cv2.resize(sheet, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), np.uint8
         )
         px = sheet.shape[1] / PAGE_MM[0]
-        corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * (WIDTH_MM / 2, HEIGHT_MM / 2)
+        corners = np.array([[-1, -1], [1, -1], [1, 1], [-1, 1]]) * (CARD_WIDTH_MM / 2, CARD_HEIGHT_MM / 2)
         quads = []
         for x, y, turn in places:
             at = placed(x + PAGE_MM[0] / 2, y + PAGE_MM[1] / 2, turn)
@@ -115,7 +116,7 @@ def copy(rng: np.random.Generator, grounds: Grounds) -> Drawn:
     table = Table(place_camera(rng, view, 200, 260), rng)
     table.cover(grounds.photograph(rng), rng.uniform(300, 600))
     table.lay(sheet, PAGE_MM[0], thick_mm=0.2)
-    quads = [quad_of(table.camera, WIDTH_MM, HEIGHT_MM, placed(*place)) for place in places]
+    quads = [quad_of(table.camera, CARD_WIDTH_MM, CARD_HEIGHT_MM, placed(*place)) for place in places]
     return take(table, rng, [truth(card, quad) for card, quad in zip(cards, quads, strict=True)])
 
 

@@ -8,12 +8,13 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.evaluation.card.draw import HEIGHT_MM, WIDTH_MM, DrawnCard, Side
+from tandem.evaluation.card.draw import DrawnCard, Side
 from tandem.evaluation.grounds.pool import Grounds
 from tandem.evaluation.places.camera import View, place_camera, placed, quad_of
 from tandem.evaluation.places.exposure import Exposure, expose, stored
 from tandem.evaluation.places.sheets import PAGE_MM
 from tandem.evaluation.places.table import Table
+from tandem.services.id_card.card import CARD_HEIGHT_MM, CARD_WIDTH_MM
 from tandem.training.draw.people import LONG_TERM
 from tandem.training.scene.photographs import CardTruth
 
@@ -58,15 +59,15 @@ def truth(card: DrawnCard, quad: NDArray[np.float32]) -> CardTruth:
 
 def a_table(rng: np.random.Generator, grounds: Grounds, view: View) -> Table:
     """A table seen as asked, covered with a photograph."""
-    table = Table(place_camera(rng, view, WIDTH_MM, HEIGHT_MM), rng)
+    table = Table(place_camera(rng, view, CARD_WIDTH_MM, CARD_HEIGHT_MM), rng)
     table.cover(grounds.photograph(rng), rng.uniform(250, 600))
     return table
 
 
 def lay_card(table: Table, card: DrawnCard, place: NDArray[np.float64] | None = None) -> CardTruth:
     """The card, laid down; its truth."""
-    table.lay(card.image, WIDTH_MM, place, alpha=card.alpha, thick_mm=_CARD_THICK_MM)
-    return truth(card, quad_of(table.camera, WIDTH_MM, HEIGHT_MM, place))
+    table.lay(card.image, CARD_WIDTH_MM, place, alpha=card.alpha, thick_mm=_CARD_THICK_MM)
+    return truth(card, quad_of(table.camera, CARD_WIDTH_MM, CARD_HEIGHT_MM, place))
 
 
 def lay_pages(table: Table, rng: np.random.Generator, grounds: Grounds, count: int) -> None:

@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 from PIL import Image as Pillow
 from PIL import ImageDraw
 
-from tandem.evaluation.card.draw import HEIGHT_MM, WIDTH_MM, DrawnCard
+from tandem.evaluation.card.draw import DrawnCard
+from tandem.services.id_card.card import CARD_HEIGHT_MM, CARD_WIDTH_MM
 from tandem.training.draw import fonts
 from tandem.training.draw.fonts import Wanted
 
@@ -106,7 +107,7 @@ def draw_copy(
             cv2.rectangle(
                 grey, (0, 0), (grey.shape[1] - 1, grey.shape[0] - 1), float(rng.uniform(120, 230)), 4
             )
-        small = cv2.GaussianBlur(grey, (0, 0), 0.6 * grey.shape[1] / (WIDTH_MM * PX_PER_MM))
+        small = cv2.GaussianBlur(grey, (0, 0), 0.6 * grey.shape[1] / (CARD_WIDTH_MM * PX_PER_MM))
         warped = cv2.warpAffine(small, matrix[:2], page.shape[::-1], borderValue=255)
         mask = cv2.warpAffine(card.alpha, matrix[:2], page.shape[::-1]).astype(np.float32) / 255
         page += mask * (warped - page)
@@ -121,8 +122,8 @@ def draw_copy(
 
 def _onto_page(x: float, y: float, turn_deg: float, width_px: int) -> NDArray[np.float64]:
     """The (3, 3) map from a card's pixels to a page's."""
-    turn, scale = np.radians(turn_deg), WIDTH_MM * PX_PER_MM / width_px
-    height_px = width_px * HEIGHT_MM / WIDTH_MM
+    turn, scale = np.radians(turn_deg), CARD_WIDTH_MM * PX_PER_MM / width_px
+    height_px = width_px * CARD_HEIGHT_MM / CARD_WIDTH_MM
     cos, sin = scale * np.cos(turn), scale * np.sin(turn)
     middle = (PAGE_MM[0] / 2 + x) * PX_PER_MM, (PAGE_MM[1] / 2 + y) * PX_PER_MM
     return np.array(
@@ -142,7 +143,7 @@ def draw_sleeve(rng: np.random.Generator) -> tuple[Image, Image, float]:
         alpha: (h, w) uint8: how much it hides.
         width_mm: how wide it is.
     """
-    wide, tall = WIDTH_MM + rng.uniform(4, 14), HEIGHT_MM + rng.uniform(4, 12)
+    wide, tall = CARD_WIDTH_MM + rng.uniform(4, 14), CARD_HEIGHT_MM + rng.uniform(4, 12)
     height, width = round(tall * PX_PER_MM), round(wide * PX_PER_MM)
     picture = np.full((height, width, 3), rng.uniform(215, 250), np.float32)
     alpha = np.full((height, width), rng.uniform(0.03, 0.16), np.float32)
