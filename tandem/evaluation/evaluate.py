@@ -1,9 +1,10 @@
 """How well a running server reads: `python -m tandem.evaluation.evaluate --url 127.0.0.1:8001`.
 
 Sends photographs with known truth (drawn by seed, or a folder with an `index.json`) and prints tables per
-subset: what was found and read, corners before and after the Hough refinement, every field, contradictions,
-stamps. It can put a general reader beside the server, write a page of every failure so that a person sees
-why, plot how well confidence is calibrated, and keep its records so that several runs count together.
+subset: an overview with intervals, what was found and read, corners before and after the Hough refinement,
+every field, contradictions, stamps. It can put a general reader beside the server, write a page of every
+failure so that a person sees why, plot how well confidence is calibrated, and keep its records so that
+several runs count together.
 """
 
 from __future__ import annotations
@@ -50,6 +51,8 @@ from tandem.runtime.cache import cache_folder
 OURS, PEER = "Tandem", "RapidOCR 3.10"
 _CLIENTS = 4  # requests in flight: two batches of two
 _WIDTH = 165  # columns of the tables where there is no terminal
+
+_GROUPS = {"drawn": PUBLISHED, "real": tuple(REAL_SUBSETS)}
 
 Read = Callable[[Photo], Answer]
 _Item = TypeVar("_Item")
@@ -155,10 +158,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--subsets",
         nargs="+",
-        choices=[*SUBSETS, *REAL_SUBSETS],
+        choices=[*SUBSETS, *REAL_SUBSETS, *_GROUPS],
         metavar="NAME",
-        default=list(PUBLISHED),
-        help=f"of {', '.join([*SUBSETS, *REAL_SUBSETS])}; default: those of the published table",
+        default=["drawn"],
+        help=f"of {', '.join([*SUBSETS, *REAL_SUBSETS])}; or drawn: {', '.join(PUBLISHED)}; "
+        f"or real: {', '.join(REAL_SUBSETS)} (default: drawn)",
     )
     parser.add_argument("--count", type=int, default=100, help="photographs a subset (default: %(default)s)")
     parser.add_argument("--first", type=int, default=0, help="number of the first, for a run in parts")
@@ -178,6 +182,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--picture", type=Path, help="write a picture of each subset's first failure")
     parser.add_argument("--calibration", type=Path, help="write the calibration plot to this picture")
     options = parser.parse_args(argv)
+    options.subsets = [name for asked in options.subsets for name in _GROUPS.get(asked, (asked,))]
     if options.count < 1 or options.clients < 1 or options.peer < 0 or options.first < 0:
         parser.error("--count and --clients are at least 1, --peer and --first at least 0")
     return options
