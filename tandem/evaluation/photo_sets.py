@@ -22,13 +22,13 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tandem.evaluation.expected import expected_checks
 from tandem.evaluation.grounds.pool import Grounds
 from tandem.evaluation.places.subsets import REAL_SUBSETS
 from tandem.services.id_card.card import RECTIFIED_WIDTH
 from tandem.training.draw.cards import Card, draw_card
 from tandem.training.draw.confusers import draw_confuser
 from tandem.training.draw.faces import Side
-from tandem.training.draw.people import LONG_TERM
 from tandem.training.draw.pools import RARE_SHARE
 from tandem.training.scene.conditions import EASY, HARD, ROTATED, TILTED, UPRIGHT, Conditions
 from tandem.training.scene.photographs import CardTruth, StoredFlat, arrange, photograph
@@ -75,20 +75,6 @@ def _cards(
     ]
 
 
-def expected_checks(card: Card, today: date) -> dict[str, bool]:
-    """What the result's checks have to say of a drawn card, from how it was drawn and the day it is read."""
-    if card.face.side == "portrait":
-        return {
-            "number_checksum": card.fault != "checksum",
-            "birth_matches_number": card.fault != "birth",
-            "sex_matches_number": card.fault != "sex",
-            "region_known": True,
-        }
-    end = card.face.fields["有效期限"].partition("-")[2]
-    over = end != LONG_TERM and date(*(int(part) for part in end.split("."))) < today
-    return {"validity_span": card.fault != "span", "expired": over}
-
-
 def _shoot(
     rng: np.random.Generator,
     things: Sequence[Card | StoredFlat],
@@ -118,7 +104,7 @@ def _truth(card: Card, quad: NDArray[np.float32]) -> CardTruth:
         quad=quad,
         side=card.face.side,
         fields=card.face.fields,
-        checks=expected_checks(card, date.today()),
+        checks=expected_checks(card.face.side, card.face.fields, card.fault, date.today()),
         covered=card.covered,
         fault=card.fault or "",
     )

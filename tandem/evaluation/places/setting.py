@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tandem.evaluation.card.draw import DrawnCard, Side
+from tandem.evaluation.expected import expected_checks
 from tandem.evaluation.grounds.pool import Grounds
 from tandem.evaluation.places.camera import View, place_camera, placed, quad_of
 from tandem.evaluation.places.exposure import Exposure, expose, stored
 from tandem.evaluation.places.sheets import PAGE_MM
 from tandem.evaluation.places.table import Table
 from tandem.services.id_card.card import CARD_HEIGHT_MM, CARD_WIDTH_MM
-from tandem.training.draw.people import LONG_TERM
 from tandem.training.scene.photographs import CardTruth
 
 Image = NDArray[np.uint8]
@@ -47,14 +47,8 @@ def a_spin(rng: np.random.Generator) -> tuple[float, float]:
 
 def truth(card: DrawnCard, quad: NDArray[np.float32]) -> CardTruth:
     """The truth of a card whose corners are seen at (4, 2) float32 pixels."""
-    if card.side == "portrait":
-        checks = {"number_checksum": True, "birth_matches_number": True, "sex_matches_number": True}
-        return CardTruth(quad=quad, side=card.side, fields=card.fields, checks=checks)
-    end = card.fields["有效期限"].partition("-")[2]
-    over = end != LONG_TERM and date(*(int(part) for part in end.split("."))) < date.today()
-    return CardTruth(
-        quad=quad, side=card.side, fields=card.fields, checks={"validity_span": True, "expired": over}
-    )
+    checks = expected_checks(card.side, card.fields, None, date.today())
+    return CardTruth(quad=quad, side=card.side, fields=card.fields, checks=checks)
 
 
 def a_table(rng: np.random.Generator, grounds: Grounds, view: View) -> Table:
