@@ -19,8 +19,9 @@ import torch
 from numpy.typing import NDArray
 
 from export.errors import ExportError, ParityError
+from tandem.media.letterbox import THUMBNAIL_SIDE
 from tandem.training.network.decode_maps import ExportedDetector
-from tandem.training.network.detector import INPUT_SIZE, CardDetector
+from tandem.training.network.detector import CardDetector
 
 WEIGHTS = Path("export/weights/card_detector.pt")
 MODEL = Path("model_repository/card_detector/1/model.onnx")
@@ -55,7 +56,7 @@ def load(weights: Path) -> ExportedDetector:
 def export(detector: ExportedDetector, path: Path) -> None:
     """Write the detector as ONNX: dynamic batch, height and width (multiples of 32)."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    sample = torch.zeros(2, INPUT_SIZE, INPUT_SIZE + 32, 3, dtype=torch.uint8)
+    sample = torch.zeros(2, THUMBNAIL_SIDE, THUMBNAIL_SIDE + 32, 3, dtype=torch.uint8)
     batch = torch.export.Dim("batch", min=1, max=64)
     rows, columns = torch.export.Dim("rows", min=4, max=64), torch.export.Dim("columns", min=4, max=64)
     program = torch.onnx.export(

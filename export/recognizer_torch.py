@@ -39,11 +39,12 @@ from export.recognizer_graph import (
 from export.recognizer_parity import TOLERANCE, check_parity
 from export.recognizer_tail import TAIL, Pair, weights_of, write_tail
 from export.recognizer_weights import published_weights
+from tandem.services.id_card.geometry.lanes import LANE_HEIGHT
 from tandem.training.draw.hanzi import log_prior
-from tandem.training.network.recognizer import HEIGHT, Recognizer, load_weights, save_weights
+from tandem.training.network.recognizer import Recognizer, load_weights, save_weights
 
 _log = logging.getLogger(__name__)
-_SAMPLE = (2, 3, HEIGHT, 320, 3)  # lanes the export is traced with: other than 1 in what may change
+_SAMPLE = (2, 3, LANE_HEIGHT, 320, 3)  # lanes the export is traced with: other than 1 in what may change
 
 
 def imported(source: Path) -> tuple[Recognizer, list[str]]:
@@ -93,7 +94,7 @@ class ServedRecognizer(nn.Module):
     def forward(self, lanes: Tensor) -> tuple[Tensor, Tensor]:
         """(B, L, 48, W, 3) uint8 to (B, L, W / 8, 5) int32 and float32, best first."""
         batch, rows, _, width, _ = lanes.shape
-        folded_lanes = lanes.reshape(-1, HEIGHT, width, 3).permute(0, 3, 1, 2)
+        folded_lanes = lanes.reshape(-1, LANE_HEIGHT, width, 3).permute(0, 3, 1, 2)
         features = self.network.features(folded_lanes.float() * (1 / 127.5) - 1)
         # One plain product over all time steps: see recognizer_graph.
         flat = features.reshape(-1, features.shape[-1])

@@ -1,22 +1,26 @@
 """How well a running server reads: `python -m tandem.evaluation.evaluate --url 127.0.0.1:8001`.
 
 Sends photographs with known truth (drawn by seed, or a folder with an `index.json`) and prints tables per
-subset: what was found and read, corners before and after the Hough refinement, every field, contradictions,
-stamps. It can put a general reader beside the server, write a page of every failure so that a person sees
-why, plot how well confidence is calibrated, and keep its records so that several runs count together.
+subset: an overview with intervals, what was found and read, corners before and after the Hough refinement,
+every field, contradictions, stamps. It can put a general reader beside the server, write a page of every
+failure so that a person sees why, plot how well confidence is calibrated, and keep its records so that
+several runs count together.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
@@ -24,9 +28,13 @@ from rich.table import Table
 from tandem.evaluation import figures
 from tandem.evaluation.calibration_plot import plot_calibration
 from tandem.evaluation.failure_sheet import Failure, write_picture, write_sheet
-from tandem.evaluation.peer_rows import cards_of_lines
+from tandem.evaluation.grounds.packages import fetch
+from tandem.evaluation.grounds.pool import Grounds
+from tandem.evaluation.overview import overview_table
+from tandem.evaluation.peer_cards import cards_of_photograph
 from tandem.evaluation.peers import rapidocr_reader
 from tandem.evaluation.photo_sets import PUBLISHED, SUBSETS, Photo, draw_photos, read_photos
+from tandem.evaluation.places.subsets import REAL_SUBSETS
 from tandem.evaluation.readings import (
     Answer,
     PhotoReading,
@@ -38,10 +46,13 @@ from tandem.evaluation.readings import (
 )
 from tandem.evaluation.served import triton_detector, triton_reader
 from tandem.evaluation.thresholds import calibration_table, threshold_table
+from tandem.runtime.cache import cache_folder
 
 OURS, PEER = "Tandem", "RapidOCR 3.10"
 _CLIENTS = 4  # requests in flight: two batches of two
 _WIDTH = 165  # columns of the tables where there is no terminal
+
+_GROUPS = {"drawn": PUBLISHED, "real": tuple(REAL_SUBSETS)}
 
 Read = Callable[[Photo], Answer]
 _Item = TypeVar("_Item")
@@ -86,20 +97,22 @@ def failures_of(photo: Photo, answer: Answer, reading: PhotoReading) -> list[Fai
 
 
 def peer_reader() -> Read:
-    """RapidOCR on the whole photograph, then the pipeline's field rules; it is told where the cards are."""
+    """RapidOCR on the whole photograph, then the pipeline's field rules; nobody tells it where a card is."""
     lines_of = rapidocr_reader()
+    return lambda photo: {"cards": cards_of_photograph(lines_of(photo.data), date.today())}
 
-    def read(photo: Photo) -> Answer:
-        outlines = [card.quad for card in photo.cards]
-        return {"cards": cards_of_lines(lines_of(photo.data), outlines, date.today())}
 
-    return read
+def unlocated(photo: Photo) -> Photo:
+    """The same photograph without the cards' places: a general reader's answers are paired by side."""
+    nowhere = np.zeros((4, 2), np.float32)
+    return replace(photo, cards=tuple(replace(card, quad=nowhere) for card in photo.cards))
 
 
 def report(readings: Readings, console: Console) -> None:
     """Print every table that the records allow."""
     ours = readings.get(OURS, [])
     subsets = figures.by_subset(ours)
+    console.print(overview_table(ours, readings.get(PEER, [])))
     rows = {name: figures.reading_figures(own) for name, own in subsets.items()}
     console.print(figures.table("What was found and read", rows))
     corners = {name: figures.corner_figures(own) for name, own in subsets.items()}
@@ -145,10 +158,11 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument(
         "--subsets",
         nargs="+",
-        choices=SUBSETS,
+        choices=[*SUBSETS, *REAL_SUBSETS, *_GROUPS],
         metavar="NAME",
-        default=list(PUBLISHED),
-        help=f"of {', '.join(SUBSETS)}; default: those of the published table",
+        default=["drawn"],
+        help=f"of {', '.join([*SUBSETS, *REAL_SUBSETS])}; or drawn: {', '.join(PUBLISHED)}; "
+        f"or real: {', '.join(REAL_SUBSETS)} (default: drawn)",
     )
     parser.add_argument("--count", type=int, default=100, help="photographs a subset (default: %(default)s)")
     parser.add_argument("--first", type=int, default=0, help="number of the first, for a run in parts")
@@ -168,6 +182,7 @@ def parse(argv: Sequence[str] | None) -> argparse.Namespace:
     parser.add_argument("--picture", type=Path, help="write a picture of each subset's first failure")
     parser.add_argument("--calibration", type=Path, help="write the calibration plot to this picture")
     options = parser.parse_args(argv)
+    options.subsets = [name for asked in options.subsets for name in _GROUPS.get(asked, (asked,))]
     if options.count < 1 or options.clients < 1 or options.peer < 0 or options.first < 0:
         parser.error("--count and --clients are at least 1, --peer and --first at least 0")
     return options
@@ -185,7 +200,7 @@ def read_all(options: argparse.Namespace) -> tuple[Readings, list[Failure]]:
             readings[OURS].append(reading)
             failures += failures_of(photo, answer, reading)
         if peer is not None:
-            few = photos[: options.peer]
+            few = [unlocated(photo) for photo in photos[: options.peer]]
             compared = evaluate(few, peer, clients=1)
             own = [reading for _, _, reading in _tracked(compared, f"{PEER}: {name}", len(few))]
             readings.setdefault(PEER, []).extend(own)
@@ -196,9 +211,17 @@ def _sets(options: argparse.Namespace) -> Iterator[tuple[str, list[Photo]]]:
     if options.folder:
         yield options.folder.name, list(read_photos(options.folder))
         return
+    grounds = _grounds() if set(options.subsets) & set(REAL_SUBSETS) else None
     for subset in options.subsets:
-        drawn = draw_photos(subset, options.count, options.seed, first=options.first)
+        drawn = draw_photos(subset, options.count, options.seed, first=options.first, grounds=grounds)
         yield subset, list(_tracked(drawn, f"drawing {subset}", options.count))
+
+
+def _grounds() -> Grounds:
+    """The evaluation's own photographs and documents, fetched if they are missing."""
+    folder = cache_folder(os.environ) / "grounds"
+    fetch("test", folder, Console(stderr=True).print)
+    return Grounds("test", folder)
 
 
 def _tracked(items: Iterable[_Item], what: str, total: int) -> Iterable[_Item]:

@@ -1,8 +1,8 @@
 """A general reader's lines as a card's rows, so that the pipeline's own field rules can read them.
 
-A reader of whole photographs knows no cards. Where it is compared, it is helped: it is told which of its
-lines lie on which card, its lines are tried in all four directions, and a row without a legible label gets
-its kind from its text or from its neighbours.
+A reader of whole photographs knows no cards. Its lines are tried in all four directions, and a row without
+a legible label gets its kind from its text or from its neighbours. `peer_cards` says which lines lie on a
+card.
 """
 
 from __future__ import annotations
@@ -31,11 +31,8 @@ _MARGIN = 0.03
 _SAME_ROW = 0.5
 # Boxes longer than this times their height tell the direction of reading.
 _LONG = 2.0
-# A digit's or a Latin letter's width beside a hanzi's.
+# A digit's or a Latin letter's width beside a Chinese character's.
 _NARROW = 0.55
-# Without an outline, as on a picture without cards, all fields of an emblem side make a card, or a number and
-# this many labels.
-_LABELS_OF_A_CARD = 3
 _TITLES = ("中华人民共和国", "居民身份证")
 
 _KINDS_BY_TEXT: tuple[tuple[RowKind, re.Pattern[str]], ...] = (
@@ -65,22 +62,15 @@ class _Piece:
         return (self.x0 + self.x1) / 2
 
 
-def cards_of_lines(lines: Sequence[Line], outlines: Sequence[Quad], today: date) -> list[dict[str, Any]]:
-    """What the field rules make of the lines, as `result.schema.json` has it.
+def read_lines(lines: Sequence[Line], outline: Quad, today: date) -> dict[str, Any]:
+    """What the field rules make of the lines on one card: an entry of `cards` in `result.schema.json`.
 
     Args:
         lines: of the whole photograph.
-        outlines: (4, 2) px each, where the cards are; none: all lines count as one card's, which is one only
-            if there is enough of a card on it.
+        outline: (4, 2) px, where the card is thought to be.
         today: the day that decides whether a card has expired.
     """
-    if not outlines:
-        parsed, labels = _best_way_round(lines, np.zeros((4, 2), np.float32), today)
-        fields = parsed["fields"]
-        emblem = parsed["side"] == "emblem" and all(fields.values())
-        portrait = labels >= _LABELS_OF_A_CARD and bool(fields.get("公民身份号码"))
-        return [parsed] if emblem or portrait else []
-    return [_best_way_round(_lines_on(lines, outline), outline, today)[0] for outline in outlines]
+    return _best_way_round(_lines_on(lines, outline), outline, today)
 
 
 def _lines_on(lines: Sequence[Line], outline: Quad) -> list[Line]:
@@ -93,8 +83,8 @@ def _lines_on(lines: Sequence[Line], outline: Quad) -> list[Line]:
     ]
 
 
-def _best_way_round(lines: Sequence[Line], outline: Quad, today: date) -> tuple[dict[str, Any], int]:
-    """The reading in the direction that gives most labels and fields, and its number of labels."""
+def _best_way_round(lines: Sequence[Line], outline: Quad, today: date) -> dict[str, Any]:
+    """The reading in the direction that gives most labels and fields."""
     tried = []
     for turn in (_direction(lines) + np.pi / 2 * quarter for quarter in range(4)):
         rows, emblem = _rows(lines, turn)
@@ -102,9 +92,8 @@ def _best_way_round(lines: Sequence[Line], outline: Quad, today: date) -> tuple[
         record = CardRecord(quad=_upright(outline), score=1.0, emblem=float(emblem))
         parsed = parse_card(record, rows, today)
         parsed["quad"] = outline.tolist()
-        tried.append((labels + sum(text != "" for text in parsed["fields"].values()), labels, parsed))
-    _, labels, parsed = max(tried, key=lambda entry: entry[0])
-    return parsed, labels
+        tried.append((labels + sum(text != "" for text in parsed["fields"].values()), parsed))
+    return max(tried, key=lambda entry: entry[0])[1]
 
 
 def _upright(outline: Quad) -> Quad:

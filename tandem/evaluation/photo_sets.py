@@ -1,4 +1,7 @@
-"""Sets of synthetic photographs with their truth, for evaluation: drawn by seed, kept as a folder if wanted.
+"""Sets of photographs with their truth, for evaluation: drawn by seed, kept as a folder if wanted.
+
+Two kinds: those that training's own generator draws with other fonts, names and textures (`SUBSETS`), and
+those that the evaluation draws itself on photographs and documents (`REAL_SUBSETS`).
 
 A folder holds the pictures and an `index.json`: a list of `{"file", "subset", "cards": [{"side", "quad",
 "fields", …}]}`. The evaluation's fonts, names and backgrounds are the "test" pools, which training never
@@ -8,6 +11,7 @@ draws from.
 from __future__ import annotations
 
 import json
+import zlib
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import date
@@ -18,15 +22,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tandem.evaluation.expected import expected_checks
+from tandem.evaluation.grounds.pool import Grounds
+from tandem.evaluation.places.subsets import REAL_SUBSETS
+from tandem.services.id_card.card import RECTIFIED_WIDTH
 from tandem.training.draw.cards import Card, draw_card
 from tandem.training.draw.confusers import draw_confuser
 from tandem.training.draw.faces import Side
-from tandem.training.draw.people import LONG_TERM
 from tandem.training.draw.pools import RARE_SHARE
 from tandem.training.scene.conditions import EASY, HARD, ROTATED, TILTED, UPRIGHT, Conditions
 from tandem.training.scene.photographs import CardTruth, StoredFlat, arrange, photograph
 
-_FACE_WIDTH = 1011  # px: ID-1 at 300 dpi
 _PORTRAITS = 0.7  # share of portrait sides: they say more and fail more
 # Height and width of the pictures: what phones and chat apps deliver.
 _SIZES = ((1200, 1600), (1600, 1200), (1500, 2000), (1080, 1440), (1920, 1080))
@@ -60,27 +66,13 @@ def _cards(
             rng,
             "test",
             side=side,
-            width_px=_FACE_WIDTH,
+            width_px=RECTIFIED_WIDTH,
             stamp_share=stamp_share,
             fault_share=fault_share,
             rare_share=rare_share,
         )
         for side in sides
     ]
-
-
-def expected_checks(card: Card, today: date) -> dict[str, bool]:
-    """What the result's checks have to say of a drawn card, from how it was drawn and the day it is read."""
-    if card.face.side == "portrait":
-        return {
-            "number_checksum": card.fault != "checksum",
-            "birth_matches_number": card.fault != "birth",
-            "sex_matches_number": card.fault != "sex",
-            "region_known": True,
-        }
-    end = card.face.fields["有效期限"].partition("-")[2]
-    over = end != LONG_TERM and date(*(int(part) for part in end.split("."))) < today
-    return {"validity_span": card.fault != "span", "expired": over}
 
 
 def _shoot(
@@ -112,7 +104,7 @@ def _truth(card: Card, quad: NDArray[np.float32]) -> CardTruth:
         quad=quad,
         side=card.face.side,
         fields=card.face.fields,
-        checks=expected_checks(card, date.today()),
+        checks=expected_checks(card.face.side, card.face.fields, card.fault, date.today()),
         covered=card.covered,
         fault=card.fault or "",
     )
@@ -129,7 +121,8 @@ def _two(rng: np.random.Generator) -> Drawn:
 
 def _negative(rng: np.random.Generator) -> Drawn:
     shown = [
-        draw_confuser(rng, width_px=_FACE_WIDTH) for _ in range(int(rng.choice([0, 1, 2], p=[0.2, 0.6, 0.2])))
+        draw_confuser(rng, width_px=RECTIFIED_WIDTH)
+        for _ in range(int(rng.choice([0, 1, 2], p=[0.2, 0.6, 0.2])))
     ]
     flats = [StoredFlat(image=image, alpha=alpha, side=None) for image, alpha in shown]
     return _shoot(rng, flats, replace(ROTATED, area=(0.1, 0.7)))
@@ -160,24 +153,35 @@ SUBSETS: dict[str, Callable[[np.random.Generator], Drawn]] = {
 PUBLISHED = tuple(name for name in SUBSETS if name not in ("upright", "numbers"))
 
 
-def draw_photos(subset: str, count: int, seed: int, *, first: int = 0) -> Iterator[Photo]:
+def draw_photos(
+    subset: str, count: int, seed: int, *, first: int = 0, grounds: Grounds | None = None
+) -> Iterator[Photo]:
     """`count` photographs of a subset; each depends on the seed, the subset and its own number alone.
 
     Args:
-        subset: its name, one of `SUBSETS`.
+        subset: its name, one of `SUBSETS` or `REAL_SUBSETS`.
         count: how many.
         seed: training uses 1 to 3.
         first: number of the first, so that a long run can be done in parts.
+        grounds: what the subsets on real grounds lie on; the others need none.
 
     Raises:
-        ValueError: There is no such subset.
+        ValueError: There is no such subset, or it needs grounds and there are none.
     """
-    if subset not in SUBSETS:
-        raise ValueError(f"no subset {subset!r}; there are {', '.join(SUBSETS)}")
     for number in range(first, first + count):
-        rng = np.random.default_rng([seed, list(SUBSETS).index(subset), number])
-        data, cards = SUBSETS[subset](rng)
-        yield Photo(name=f"{subset}-{seed}-{number:04d}.jpg", subset=subset, data=data, cards=cards)
+        data, cards = _draw(subset, seed, number, grounds)
+        ending = "png" if data.startswith(b"\x89PNG") else "jpg"
+        yield Photo(name=f"{subset}-{seed}-{number:04d}.{ending}", subset=subset, data=data, cards=cards)
+
+
+def _draw(subset: str, seed: int, number: int, grounds: Grounds | None) -> Drawn:
+    if subset in SUBSETS:
+        return SUBSETS[subset](np.random.default_rng([seed, list(SUBSETS).index(subset), number]))
+    if subset not in REAL_SUBSETS:
+        raise ValueError(f"no subset {subset!r}; there are {', '.join([*SUBSETS, *REAL_SUBSETS])}")
+    if grounds is None:
+        raise ValueError(f"the subset {subset!r} is drawn on real grounds, and none were given")
+    return REAL_SUBSETS[subset](np.random.default_rng([seed, zlib.crc32(subset.encode()), number]), grounds)
 
 
 def write_photos(photos: Sequence[Photo] | Iterator[Photo], folder: Path) -> None:

@@ -7,7 +7,6 @@ it; - `deploy/perf_analyzer/id_card.json`, the same and a few more as input data
 from __future__ import annotations
 
 import argparse
-import base64
 import json
 from collections.abc import Sequence
 from dataclasses import replace
@@ -16,8 +15,8 @@ from pathlib import Path
 import cv2
 import numpy as np
 from numpy.typing import NDArray
-from tandem_triton.transport.wire import pack_element
 
+from tandem.batching.measure.perf_analyzer import item_data
 from tandem.evaluation.photo_sets import Photo, draw_photos, write_photos
 from tandem.training.draw.cards import draw_card
 from tandem.training.scene.backdrops import wood
@@ -34,7 +33,7 @@ _PERF_SIDE = 1280  # px: the long side of perf_analyzer's pictures, so that the 
 def draw_sample_photo(seed: int = _SAMPLE_SEED) -> Photo:
     """One portrait card on a wooden desk, seen a little from the side."""
     rng = np.random.default_rng(seed)
-    face = draw_card(rng, "test", side="portrait", width_px=1011, stamp_share=0).face
+    face = draw_card(rng, "test", side="portrait", stamp_share=0).face
     conditions = replace(UPRIGHT, tilt_deg=(16, 22), rotation_deg=(6, 12), area=(0.34, 0.4), blur=0, dark=0)
     image, quads = photograph(rng, [face], size=_SIZE, conditions=conditions, backdrop=wood(rng, *_SIZE))
     if quads[0] is None:
@@ -55,18 +54,6 @@ def _smaller(data: bytes) -> bytes:
     return _jpeg(np.asarray(small, np.uint8), 85)
 
 
-def perf_data(pictures: Sequence[bytes]) -> str:
-    """Input data for `perf_analyzer --input-data`.
-
-    A BYTES element's content is its serialised form: length as 4 bytes, little-endian, then the bytes.
-    """
-    rows = []
-    for picture in pictures:
-        packed = base64.b64encode(pack_element(picture)).decode("ascii")
-        rows.append({"IMAGE": {"content": {"b64": packed}, "shape": [1]}})
-    return json.dumps({"data": rows})
-
-
 def main(argv: Sequence[str] | None = None) -> None:
     """Draw and write the files."""
     parser = argparse.ArgumentParser(prog="python -m tandem.evaluation.samples", description=__doc__)
@@ -78,7 +65,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     (options.images / "index.json").rename(options.images / "sample.json")
     others = [_smaller(photo.data) for photo in draw_photos("upright", _PERF_PICTURES - 1, _PERF_SEED)]
     options.perf.parent.mkdir(parents=True, exist_ok=True)
-    options.perf.write_text(perf_data([sample.data, *others]), encoding="ascii")
+    data = item_data([sample.data, *others], "IMAGE")
+    options.perf.write_text(json.dumps(data), encoding="ascii")
 
 
 if __name__ == "__main__":

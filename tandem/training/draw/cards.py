@@ -7,7 +7,8 @@ from typing import get_args
 
 import numpy as np
 
-from tandem.training.draw.faces import REFERENCE_WIDTH_PX, Face, Side, draw_emblem_face, draw_portrait_face
+from tandem.services.id_card.card import RECTIFIED_WIDTH
+from tandem.training.draw.faces import Face, Side, draw_emblem_face, draw_portrait_face
 from tandem.training.draw.people import EmblemFault, PortraitFault, draw_emblem_text, draw_portrait_text
 from tandem.training.draw.pools import RARE_SHARE, Pool
 from tandem.training.draw.stamps import stamp
@@ -35,7 +36,7 @@ def draw_card(
     pool: Pool,
     *,
     side: Side | None = None,
-    width_px: int = REFERENCE_WIDTH_PX,
+    width_px: int = RECTIFIED_WIDTH,
     stamp_share: float = 0.15,
     fault_share: float = 0.0,
     style: Style | None = None,
@@ -44,7 +45,7 @@ def draw_card(
     """A card.
 
     Args:
-        rng: the only source of chance.
+        rng: the only source of randomness.
         pool: "test" takes names, places and fonts that "train" never takes.
         side: None: one of the two, evenly.
         width_px: pixels, ≥ 64; the height follows.

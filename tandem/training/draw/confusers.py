@@ -50,7 +50,7 @@ def draw_confuser(rng: np.random.Generator, *, width_px: int, kind: str | None =
     """A flat document that is no resident identity card.
 
     Args:
-        rng: the only source of chance.
+        rng: the only source of randomness.
         width_px: pixels, ≥ 64; the height follows from what it is.
         kind: one of `KINDS`; None: drawn by weight.
 

@@ -59,7 +59,7 @@ def draw_state_device(rng: np.random.Generator, size: int) -> tuple[NDArray[np.u
     """A round red device with stars, a gate, wheat and a cog wheel.
 
     Args:
-        rng: the only source of chance.
+        rng: the only source of randomness.
         size: height and width in pixels.
 
     Returns:

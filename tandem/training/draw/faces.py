@@ -13,6 +13,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tandem.services.id_card.card import (
+    CARD_WIDTH_MM,
+    CORNER_RADIUS_MM,
+    RECTIFIED_HEIGHT,
+    RECTIFIED_WIDTH,
+)
 from tandem.services.id_card.records import RowKind
 from tandem.training.draw import guilloche
 from tandem.training.draw.canvas import Canvas, bounding_box
@@ -27,9 +33,6 @@ from tandem.training.errors import StyleError
 
 Side = Literal["portrait", "emblem"]
 
-CARD_WIDTH_MM, CARD_HEIGHT_MM, CORNER_RADIUS_MM = 85.60, 54.00, 3.18
-# ID-1 at 300 dpi; a face of another width keeps this shape.
-REFERENCE_WIDTH_PX, REFERENCE_HEIGHT_PX = 1011, 638
 SMALLEST_WIDTH_PX = 64
 
 PORTRAIT_BOX_MM = (55.1, 9.1, 22.7, 30.6)
@@ -65,7 +68,7 @@ class Face:
 def _sheet(rng: np.random.Generator, width_px: int) -> NDArray[np.uint8]:
     if width_px < SMALLEST_WIDTH_PX:
         raise StyleError(f"a face is at least {SMALLEST_WIDTH_PX} px wide, got {width_px}")
-    return guilloche.sheet(rng, round(width_px * REFERENCE_HEIGHT_PX / REFERENCE_WIDTH_PX), width_px)
+    return guilloche.sheet(rng, round(width_px * RECTIFIED_HEIGHT / RECTIFIED_WIDTH), width_px)
 
 
 def _print_person(printer: Printer, text: PortraitText, em: float) -> None:
@@ -171,13 +174,13 @@ def draw_portrait_face(
     rng: np.random.Generator,
     *,
     style: Style | None = None,
-    width_px: int = REFERENCE_WIDTH_PX,
+    width_px: int = RECTIFIED_WIDTH,
 ) -> Face:
     """The side with the person's data.
 
     Args:
         text: what it says.
-        rng: the only source of chance.
+        rng: the only source of randomness.
         style: how it looks; None: drawn for the training pool.
         width_px: pixels, ≥ 64; the height follows.
 
@@ -241,13 +244,13 @@ def draw_emblem_face(
     rng: np.random.Generator,
     *,
     style: Style | None = None,
-    width_px: int = REFERENCE_WIDTH_PX,
+    width_px: int = RECTIFIED_WIDTH,
 ) -> Face:
     """The side with the state emblem.
 
     Args:
         text: what it says.
-        rng: the only source of chance.
+        rng: the only source of randomness.
         style: how it looks; None: drawn for the training pool.
         width_px: pixels, ≥ 64; the height follows.
 

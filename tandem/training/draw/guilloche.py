@@ -73,7 +73,7 @@ def sheet(
     """A printed sheet.
 
     Args:
-        rng: the only source of chance.
+        rng: the only source of randomness.
         height: pixels.
         width: pixels.
         stops: RGB colours from left to right; None: a resident identity card's, each a little off.

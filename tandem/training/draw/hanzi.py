@@ -1,4 +1,4 @@
-"""The hanzi that the recogniser is taught: what mainland cards may print, and what it knew before."""
+"""The Chinese characters that the recogniser is taught: what cards may print, and what it knew before."""
 
 from __future__ import annotations
 
@@ -20,19 +20,20 @@ _ROWS, _CELLS = range(0xB0, 0xF8), range(0xA1, 0xFF)
 _COMPONENTS = frozenset(
     "讠冫冖冂凵刂勹匚卩厶亠亻廴艹辶宀丶丿丨纟彳扌氵灬爫犭疒礻衤钅阝饣忄攵夂彐囗彡虍罒釆隹髟丷巛尢廾肀爿牜"
 )
-# Log priors of hanzi that few cards show, and of those that today's Chinese hardly has (traditional forms).
+# Log priors of characters that few cards show, and of those that today's Chinese hardly has (traditional
+# forms).
 _UNUSUAL, _ANTIQUE = -2.0, -4.0
 
 
 def gb2312() -> tuple[str, ...]:
-    """The 6,763 hanzi of GB 2312 without components."""
+    """The 6,763 Chinese characters of GB 2312 without components."""
     points = [(row, cell) for row in _ROWS for cell in _CELLS if not (row == 0xD7 and cell > 0xF9)]
     characters = (bytes(point).decode("gb2312") for point in points)
     return tuple(character for character in characters if character not in _COMPONENTS)
 
 
 def drawn() -> frozenset[str]:
-    """Hanzi that drawn cards can show: of names, places and regions, and 〇."""
+    """Chinese characters that drawn cards can show: of names, places and regions, and 〇."""
     words = [
         value for module in (names, addresses) for value in vars(module).values() if isinstance(value, str)
     ]
@@ -46,7 +47,7 @@ def drawn() -> frozenset[str]:
 
 
 def simplified() -> tuple[str, ...]:
-    """Hanzi of today's Chinese: GB 2312, those of CC-CEDICT's headwords, names and places; 〇."""
+    """Characters of today's Chinese: GB 2312, those of CC-CEDICT's headwords, names and places; 〇."""
     from zhon import cedict  # noqa: PLC0415 - only training needs it
 
     candidates = {*gb2312(), *cedict.simplified, *drawn()}
@@ -56,17 +57,17 @@ def simplified() -> tuple[str, ...]:
 
 
 def untaught(characters: Sequence[str]) -> list[str]:
-    """Hanzi of GB 2312 and of drawn cards that are not among a recogniser's characters."""
+    """Characters of GB 2312 and of drawn cards that are not among a recogniser's characters."""
     return sorted({*gb2312(), *drawn()} - set(characters))
 
 
 def log_prior(characters: Sequence[str]) -> NDArray[np.float32]:
     """(len(characters),) float32: what to add to each class's score, for what cards print is not even.
 
-    Training draws rare hanzi as often as common ones, which teaches their shapes. On cards those outside of
-    GB 2312 and of the lists of names and places are far rarer, and many are variant forms of common ones
-    (姸 of 妍, 號 of 号). By Bayes' rule their scores are lowered by the logarithm of how much rarer: less
-    than the truth, so that a surely seen one is still read.
+    Training draws rare characters as often as common ones, which teaches their shapes. On cards those
+    outside of GB 2312 and of the lists of names and places are far rarer, and many are variant forms of
+    common ones (姸 of 妍, 號 of 号). By Bayes' rule their scores are lowered by the logarithm of how much
+    rarer: less than the truth, so that a surely seen one is still read.
     """
     usual, today = {*gb2312(), *drawn()}, set(simplified())
     prior = np.zeros(len(characters), np.float32)

@@ -12,9 +12,9 @@ from typing import Literal
 import numpy as np
 
 from tandem.services.id_card.text.nations import NATIONS
-from tandem.training.draw import nations
 from tandem.training.draw.addresses import draw_address
 from tandem.training.draw.names import draw_name
+from tandem.training.draw.nation_shares import nation_shares
 from tandem.training.draw.pools import RARE_SHARE, Pool, choose
 from tandem.training.draw.regions import Region, draw_region
 from tandem.training.errors import StyleError
@@ -131,7 +131,7 @@ def draw_portrait_text(
     """An invented person's card.
 
     Args:
-        rng: the only source of chance.
+        rng: the only source of randomness.
         pool: "test" draws names and places that "train" never draws.
         rare_share: of the characters of given names and of places, how many are rare ones, 0–1.
         corrupt: None: number, birth, sex and region agree and the checksum is right. "checksum": wrong last
@@ -141,7 +141,7 @@ def draw_portrait_text(
         StyleError: unknown `corrupt`.
     """
     female = bool(rng.random() < 0.5)
-    nation = NATIONS[int(rng.choice(len(NATIONS), p=nations.weights()))]
+    nation = NATIONS[int(rng.choice(len(NATIONS), p=nation_shares()))]
     region = draw_region(rng, pool)
     born = _day(rng, FIRST_BIRTH, LAST_BIRTH)
     padded = bool(rng.random() < 0.25)
@@ -183,7 +183,7 @@ def draw_emblem_text(
     """An invented emblem side.
 
     Args:
-        rng: the only source of chance.
+        rng: the only source of randomness.
         pool: "test" draws places that "train" never draws.
         corrupt: None: valid on `REFERENCE_DAY`, for 5, 10 or 20 years or for ever. "expired": ended before
             `REFERENCE_DAY`. "span": valid for a number of years that no card is valid for.

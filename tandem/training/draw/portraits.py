@@ -155,7 +155,7 @@ def draw_portrait(
     """A drawn portrait.
 
     Args:
-        rng: the only source of chance.
+        rng: the only source of randomness.
         height: pixels, ≥ 8.
         width: pixels, ≥ 8.
         cut_out: the person alone, as resident identity cards print it; else with a photograph's background.

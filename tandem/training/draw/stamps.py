@@ -11,9 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw
 
+from tandem.services.id_card.card import CARD_WIDTH_MM
 from tandem.training.draw import fonts
 from tandem.training.draw.devices import star
-from tandem.training.draw.faces import CARD_WIDTH_MM, Face
+from tandem.training.draw.faces import Face
 from tandem.training.draw.fonts import FontFace
 from tandem.training.draw.pools import choose
 from tandem.training.errors import StyleError
@@ -200,7 +201,7 @@ def stamp(face: Face, rng: np.random.Generator, *, kind: Kind | None = None) -> 
 
     Args:
         face: stays as it is.
-        rng: the only source of chance.
+        rng: the only source of randomness.
         kind: "block": filled, letters left out; "frame": letters in a box; "round": an office's; "caption": a
             line at an edge; "watermark": pale lines all over; None: drawn.
 

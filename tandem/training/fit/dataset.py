@@ -16,18 +16,17 @@ import torch
 from numpy.typing import NDArray
 from torch.utils.data import IterableDataset, get_worker_info
 
+from tandem.media.letterbox import BORDER_GREY, THUMBNAIL_SIDE
 from tandem.training.draw.cards import Card, draw_card
 from tandem.training.draw.confusers import draw_confuser
 from tandem.training.draw.faces import Side
 from tandem.training.draw.styles import draw_style
 from tandem.training.fit.losses import MAX_CARDS
-from tandem.training.network.detector import INPUT_SIZE
 from tandem.training.scene.backdrops import Pool, draw_backdrop
 from tandem.training.scene.conditions import TRAINING, Conditions
 from tandem.training.scene.photographs import StoredFlat, photograph
 
 Image = NDArray[np.uint8]
-PADDING = 114  # grey around a letterboxed picture, as `tandem.services.id_card` pads
 _FACE_WIDTH = 400  # px: wider than any card on a thumbnail
 _BACKDROP_SIZE = 448  # px
 _FACES_PER_COPY = 4
@@ -84,7 +83,7 @@ class Sample:
     """One training picture.
 
     Attributes:
-        thumbnail: (side, side, 3) uint8 BGR, letterboxed; 320 unless asked otherwise.
+        thumbnail: (side, side, 3) uint8 BGR, letterboxed; `THUMBNAIL_SIDE` unless asked otherwise.
         quads: (8, 4, 2) float32 in thumbnail pixels, zero rows behind the `count` cards.
         emblem: (8,) float32, 1 for the emblem side.
         count: number of cards.
@@ -190,7 +189,7 @@ def _ground(rng: np.random.Generator, pools: Pools, conditions: Conditions) -> I
     return np.ascontiguousarray(backdrop[top : top + size, left : left + size])
 
 
-def draw_sample(rng: np.random.Generator, pools: Pools, side: int = INPUT_SIZE) -> Sample:
+def draw_sample(rng: np.random.Generator, pools: Pools, side: int = THUMBNAIL_SIDE) -> Sample:
     """Photograph a random scene as a thumbnail of `side` pixels a side."""
     if rng.random() < _EDGE_TO_EDGE:
         return _edge_to_edge(rng, pools, side)
@@ -229,7 +228,7 @@ def _letterboxed(
 ) -> Sample:
     """The photograph in the middle of a grey square, with the cards that are seen well enough."""
     height, width = image.shape[:2]
-    thumbnail = np.full((side, side, 3), PADDING, np.uint8)
+    thumbnail = np.full((side, side, 3), BORDER_GREY, np.uint8)
     top, left = (side - height) // 2, (side - width) // 2
     thumbnail[top : top + height, left : left + width] = image
     quads = np.zeros((MAX_CARDS, 4, 2), np.float32)
@@ -260,7 +259,7 @@ def collate(samples: list[Sample]) -> Batch:
 class SampleStream(IterableDataset[Sample]):
     """Endless samples; each loader process draws from a seed of its own."""
 
-    def __init__(self, pools: Pools, seed: int, side: int = INPUT_SIZE) -> None:
+    def __init__(self, pools: Pools, seed: int, side: int = THUMBNAIL_SIDE) -> None:
         super().__init__()
         self._pools = pools
         self._seed = seed

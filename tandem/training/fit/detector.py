@@ -7,58 +7,43 @@ about an hour.
 
 from __future__ import annotations
 
-import argparse
-import copy
-import json
 import math
-import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 
 import cv2
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from rich.console import Console
-from rich.progress import (
-    BarColumn,
-    MofNCompleteColumn,
-    Progress,
-    TextColumn,
-    TimeElapsedColumn,
-    TimeRemainingColumn,
-)
-from torch import Tensor
+from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
+from tandem.media.letterbox import THUMBNAIL_SIDE
 from tandem.training.fit.dataset import Batch, Pools, Sample, SampleStream, build_pools, collate, draw_sample
+from tandem.training.fit.loop import LoopTrainer, Recipe, RunPlan, plan_of, run, run_parser
 from tandem.training.fit.losses import Targets, detection_loss
-from tandem.training.fit.schedule import warmed_cosine
 from tandem.training.network.decode_maps import decode_maps
-from tandem.training.network.detector import INPUT_SIZE, CardDetector, Prediction, normalise
+from tandem.training.network.detector import CardDetector, Prediction, normalise
 from tandem.training.score import corner_error, match_cards
 
-_EMA = 0.998  # weight of the past in the averaged weights that are kept: about the last 500 steps
-_GRAD_NORM = 5.0
-_WARMUP = 200  # steps
+_RECIPE = Recipe(
+    warm_up=200, floor=0.01, weight_decay=1e-4, averaging_delay=10, averaging_own=1, average_buffers=True
+)
+_QUARTER_TURN = 0.25  # share of the width: an error of the corners above it means a wrong orientation
 
 
 @dataclass(frozen=True, kw_only=True)
-class TrainingPlan:
+class TrainingPlan(RunPlan):
     """How long and how to train.
 
     Attributes:
-        steps: optimiser steps in all.
-        batch: pictures a step.
-        small_share: share of the steps that run on pictures of `small_size` instead of 320 px; they cost
+        small_share: share of the steps that run on pictures of `small_size` instead of full size; they cost
             less than half.
         free_share: share of the steps in which the network may name the corners in any cyclic order.
         small_size: side in pixels, a multiple of 32.
-        rate: peak learning rate; warm-up, then a cosine down to 1 %.
-        seed: of everything that is drawn.
         faces, confusers, backdrops: sizes of the pools.
-        workers: processes that draw pictures.
-        check_every: steps between validations and checkpoints.
     """
 
     steps: int = 5200
@@ -75,14 +60,13 @@ class TrainingPlan:
     check_every: int = 250
 
     def __post_init__(self) -> None:
-        if self.steps < 1 or self.batch < 1 or self.check_every < 1:
-            raise ValueError("steps, batch and check_every must be at least 1")
+        super().__post_init__()
         if self.small_size % 32 or not (0 <= self.small_share <= 1 and 0 <= self.free_share <= 1):
             raise ValueError("small_size must be a multiple of 32 and the shares between 0 and 1")
 
     def size_at(self, step: int) -> int:
         """Side of the pictures at a step."""
-        return self.small_size if step < self.steps * self.small_share else INPUT_SIZE
+        return self.small_size if step < self.steps * self.small_share else THUMBNAIL_SIDE
 
     def ordered_at(self, step: int) -> bool:
         """Whether the corners must come in the card's own order at a step.
@@ -92,12 +76,8 @@ class TrainingPlan:
         """
         return step >= self.steps * self.free_share
 
-    def rate_at(self, step: int) -> float:
-        """Learning rate at a step."""
-        return self.rate * warmed_cosine(step, steps=self.steps, warm_up=_WARMUP, floor=0.01)
 
-
-def predict(network: CardDetector, pictures: Tensor) -> Prediction:
+def predict(network: nn.Module, pictures: Tensor) -> Prediction:
     """Maps of uint8 pictures, bfloat16 inside (half the time on CPUs that have it)."""
     inputs = normalise(pictures).contiguous(memory_format=torch.channels_last)
     with torch.autocast("cpu", dtype=torch.bfloat16):
@@ -105,95 +85,83 @@ def predict(network: CardDetector, pictures: Tensor) -> Prediction:
     return Prediction(*(channel.float() for channel in maps))
 
 
+@dataclass
+class _Tally:
+    """What a validation counts."""
+
+    cards: int = 0
+    found: int = 0
+    sides: int = 0
+    upright: int = 0
+    spare: int = 0
+
+
 @torch.no_grad()
-def validate(network: CardDetector, samples: Sequence[Sample], threshold: float = 0.5) -> dict[str, float]:
+def validate(network: nn.Module, samples: Sequence[Sample], threshold: float = 0.5) -> dict[str, float]:
     """Recall, side and orientation accuracy, corner error and false positives over samples at full size."""
     network.eval()
-    cards = found_cards = sides = upright = spare = 0
-    errors: list[float] = []
+    tally, errors = _Tally(), list[float]()
     for start in range(0, len(samples), 16):
-        part = samples[start : start + 16]
-        pictures = torch.from_numpy(np.stack([sample.thumbnail for sample in part]))
+        few = samples[start : start + 16]
+        pictures = torch.from_numpy(np.stack([sample.thumbnail for sample in few]))
         quads, scores, emblem = (value.numpy() for value in decode_maps(predict(network, pictures)))
-        for index, sample in enumerate(part):
+        for index, sample in enumerate(few):
             kept = scores[index] > threshold
-            found, found_emblem = quads[index][kept], emblem[index][kept]
-            matches, extra = match_cards(list(sample.quads[: sample.count]), list(found))
-            cards += len(matches)
-            spare += len(extra)
-            for match in matches:
-                if match.found is None:
-                    continue
-                found_cards += 1
-                error = corner_error(found[match.found], sample.quads[match.true])
-                upright += error < 0.25  # a quarter turn moves the corners by more than half the width
-                errors.append(error)
-                sides += (found_emblem[match.found] > 0.5) == (sample.emblem[match.true] > 0.5)
+            _count(tally, errors, sample, quads[index][kept], emblem[index][kept])
     return {
-        "recall": found_cards / max(cards, 1),
-        "side": sides / max(found_cards, 1),
-        "orientation": upright / max(found_cards, 1),
+        "recall": tally.found / max(tally.cards, 1),
+        "side": tally.sides / max(tally.found, 1),
+        "orientation": tally.upright / max(tally.found, 1),
         "corner_median": float(np.median(errors)) if errors else math.nan,
         "corner_p95": float(np.quantile(errors, 0.95)) if errors else math.nan,
-        "false_per_picture": spare / max(len(samples), 1),
+        "false_per_picture": tally.spare / max(len(samples), 1),
     }
 
 
-class Trainer:
+def _count(
+    tally: _Tally,
+    errors: list[float],
+    sample: Sample,
+    quads: NDArray[np.float32],
+    emblem: NDArray[np.float32],
+) -> None:
+    """Add one picture's detections (K, 4, 2) and sides (K,) to the tally and the corner errors."""
+    matches, spare = match_cards(list(sample.quads[: sample.count]), list(quads))
+    tally.cards += len(matches)
+    tally.spare += len(spare)
+    for match in matches:
+        if match.found is None:
+            continue
+        error = corner_error(quads[match.found], sample.quads[match.true])
+        errors.append(error)
+        tally.found += 1
+        tally.upright += error < _QUARTER_TURN
+        tally.sides += bool((emblem[match.found] > 0.5) == (sample.emblem[match.true] > 0.5))
+
+
+class Trainer(LoopTrainer[Batch, TrainingPlan]):
     """The state of one training run; `save` and `load` make it resumable."""
+
+    recipe = _RECIPE
 
     def __init__(self, plan: TrainingPlan, folder: Path) -> None:
         """Start from random weights; nothing is drawn or written yet."""
         torch.manual_seed(plan.seed)
-        self.plan = plan
-        self.folder = folder
-        self.network = CardDetector().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        self.average = copy.deepcopy(self.network).eval()
-        self.optimiser = torch.optim.AdamW(self.network.parameters(), lr=plan.rate, weight_decay=1e-4)
-        self.step = 0
+        network = CardDetector().to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        super().__init__(network, list(network.parameters()), plan, folder)
 
-    def train_step(self, batch: Batch) -> dict[str, float]:
-        """One optimiser step; the loss's terms."""
+    def losses(self, batch: Batch) -> dict[str, Tensor]:
+        """The terms of the detection loss."""
         self.network.train()
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.plan.rate_at(self.step)
         pictures, quads, emblem, cards = batch
-        losses = detection_loss(
+        return detection_loss(
             predict(self.network, pictures),
             Targets(quads, emblem, cards),
             ordered=self.plan.ordered_at(self.step),
         )
-        self.optimiser.zero_grad(set_to_none=True)
-        losses["total"].backward()  # type: ignore[no-untyped-call]
-        torch.nn.utils.clip_grad_norm_(self.network.parameters(), _GRAD_NORM)
-        self.optimiser.step()
-        self.step += 1
-        self._update_average()
-        return {name: float(value.detach()) for name, value in losses.items()}
 
-    @torch.no_grad()
-    def _update_average(self) -> None:
-        keep = min(_EMA, (1 + self.step) / (10 + self.step))
-        for mean, now in zip(
-            self.average.state_dict().values(), self.network.state_dict().values(), strict=True
-        ):
-            if mean.dtype.is_floating_point:
-                mean.lerp_(now, 1 - keep)
-            else:
-                mean.copy_(now)
-
-    def save(self) -> None:
-        """Write the checkpoint and the averaged weights."""
-        state = {
-            "step": self.step,
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-        }
-        scratch = self.folder / "checkpoint.new"
-        torch.save(state, scratch)
-        scratch.replace(self.folder / "checkpoint.pt")  # never half a file, however it is interrupted
-        # Half the size in the repository; the exported model is made from these, so nothing differs later.
+    def save_weights(self) -> None:
+        """The averaged network in half precision, as the exported model is made from it."""
         weights = {
             name: value.half() if value.dtype.is_floating_point else value
             for name, value in self.average.state_dict().items()
@@ -205,14 +173,6 @@ class Trainer:
         state = torch.load(weights, weights_only=True)
         for network in (self.network, self.average):
             network.load_state_dict(state)
-
-    def load(self) -> None:
-        """Go on from the folder's checkpoint."""
-        state = torch.load(self.folder / "checkpoint.pt", weights_only=True)
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step = int(state["step"])
 
 
 def _batches(pools: Pools, plan: TrainingPlan, first_step: int) -> Iterator[Batch]:
@@ -246,63 +206,23 @@ def train(trainer: Trainer, console: Console) -> dict[str, float]:
     unseen = build_pools(plan.seed + 1, faces=120, confusers=60, backdrops=80, pool="test")
     rng = np.random.default_rng(plan.seed + 2)
     checks = [draw_sample(rng, unseen) for _ in range(256)]
-    metrics: dict[str, float] = {}
-    columns = (
-        TextColumn("{task.description}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-        TimeRemainingColumn(),
-    )
-    with Progress(*columns, console=console) as progress, (trainer.folder / "metrics.jsonl").open("a") as log:
-        task = progress.add_task("training", total=plan.steps, completed=trainer.step)
-        sums: dict[str, float] = {}
-        since, started = trainer.step, time.monotonic()
-        for batch in _batches(pools, plan, trainer.step):
-            for name, value in trainer.train_step(batch).items():
-                sums[name] = sums.get(name, 0.0) + value
-            progress.update(
-                task, completed=trainer.step, description=f"loss {sums['total'] / (trainer.step - since):.3f}"
-            )
-            if trainer.step % plan.check_every == 0 or trainer.step == plan.steps:
-                metrics = {name: total / (trainer.step - since) for name, total in sums.items()}
-                metrics |= {"step": trainer.step, "seconds": time.monotonic() - started}
-                metrics |= validate(trainer.average, checks)
-                log.write(json.dumps(metrics) + "\n")
-                log.flush()
-                console.print({name: round(value, 4) for name, value in metrics.items()})
-                trainer.save()
-                sums, since = {}, trainer.step
-    return metrics
+    batches = _batches(pools, plan, trainer.step)
+    return run(trainer, batches, lambda: validate(trainer.average, checks), console)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Parse the arguments and train."""
-    parser = argparse.ArgumentParser(prog="python -m tandem.training.fit.detector", description=__doc__)
-    parser.add_argument(
-        "--out", type=Path, default=Path("runs/detector"), help="folder of the run (default: %(default)s)"
+    parser = run_parser(
+        "python -m tandem.training.fit.detector", __doc__, TrainingPlan(), Path("runs/detector")
     )
-    parser.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
-    parser.add_argument(
-        "--threads", type=int, default=None, help="threads of the network (default: all cores)"
-    )
-    for name, value in asdict(TrainingPlan()).items():
-        parser.add_argument(
-            f"--{name.replace('_', '-')}", type=type(value), default=value, help="default: %(default)s"
-        )
     parser.add_argument(
         "--start", type=Path, metavar="FILE", help="weights to begin with (default: random ones)"
     )
-    options = vars(parser.parse_args(argv))
-    folder, resume, threads = options.pop("out"), options.pop("resume"), options.pop("threads")
-    start = options.pop("start")
-    if threads:
-        torch.set_num_threads(threads)
-    folder.mkdir(parents=True, exist_ok=True)
-    trainer = Trainer(TrainingPlan(**options), folder)
-    if start:
-        trainer.start_from(start)
-    if resume:
+    options = parser.parse_args(argv)
+    trainer = Trainer(plan_of(TrainingPlan, options), options.out)
+    if options.start:
+        trainer.start_from(options.start)
+    if options.resume:
         trainer.load()
     train(trainer, Console(stderr=True))
 

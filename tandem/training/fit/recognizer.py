@@ -15,13 +15,10 @@ characters are as frequent as common ones. Shows a progress bar, can be stopped 
 
 from __future__ import annotations
 
-import argparse
-import copy
-import json
-import time
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import cast
 
 import cv2
 import numpy as np
@@ -29,7 +26,6 @@ import torch
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
@@ -37,30 +33,25 @@ from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 from tandem.services.id_card.text.characters import is_hanzi
 from tandem.training.draw.hanzi import simplified, untaught
 from tandem.training.draw.pools import Pool
-from tandem.training.fit.schedule import warmed_cosine
+from tandem.training.fit.loop import LoopTrainer, Recipe, RunPlan, plan_of, run, run_parser
 from tandem.training.network.recognizer import Recognizer, load_weights, save_weights
 from tandem.training.scene.text_rows import Lane, LanePrinter
 
-_EMA = 0.998
-_GRAD_NORM = 5.0
-_WARMUP = 100  # steps
+_RECIPE = Recipe(
+    warm_up=100, floor=0.02, weight_decay=1e-3, averaging_delay=20, averaging_own=0, average_buffers=False
+)
 _CHECKS = 300  # lanes of a validation
-_LIKELY, _SOME = 4, 1500  # classes of a softmax: the likeliest of each time step, and some by chance
+_LIKELY, _SOME = 4, 1500  # classes of a softmax: the likeliest of each time step, and random ones
 _NEW_BIAS = -2.0  # of a class that was added: it starts out unlikely
 
 
 @dataclass(frozen=True, kw_only=True)
-class RecognizerPlan:
+class RecognizerPlan(RunPlan):
     """How long and how to train.
 
     Attributes:
-        steps: optimiser steps in all.
-        batch: lanes a step.
-        rate: peak learning rate; warm-up, then a cosine down to 2 %.
-        known_share: of the hanzi in rows of chance, how many are of any that the recogniser knew.
-        seed: of everything that is drawn.
-        workers: processes that draw lanes.
-        check_every: steps between validations and checkpoints.
+        known_share: in rows of random characters, the share that may be any character that the recogniser
+            knows, rather than a simplified one.
     """
 
     steps: int = 2000
@@ -70,14 +61,6 @@ class RecognizerPlan:
     seed: int = 11
     workers: int = 1
     check_every: int = 250
-
-    def __post_init__(self) -> None:
-        if self.steps < 1 or self.batch < 1 or self.check_every < 1:
-            raise ValueError("steps, batch and check_every must be at least 1")
-
-    def rate_at(self, step: int) -> float:
-        """Learning rate at a step."""
-        return self.rate * warmed_cosine(step, steps=self.steps, warm_up=_WARMUP, floor=0.02)
 
 
 class LaneStream(IterableDataset[Lane]):
@@ -121,49 +104,38 @@ def tail_modules(network: Recognizer) -> list[nn.Module]:
     return [network.reduce, network.local, network.mixers, network.norm, network.skip, network.head]
 
 
-class RecognizerTrainer:
-    """The state of a run: network, optimiser, averaged weights, step."""
+class RecognizerTrainer(LoopTrainer[Sequence[Lane], RecognizerPlan]):
+    """The state of one training run; only what lies behind the convolutional body is trained."""
 
-    def __init__(self, network: Recognizer, characters: Sequence[str], plan: RecognizerPlan, folder: Path):
+    recipe = _RECIPE
+    network: Recognizer
+
+    def __init__(
+        self, network: Recognizer, characters: Sequence[str], plan: RecognizerPlan, folder: Path
+    ) -> None:
         torch.manual_seed(plan.seed)
-        self.plan, self.folder = plan, folder
         self.characters = list(characters)
-        self.network = network
-        self.average = copy.deepcopy(network).eval()
-        self.step = 0
+        self._classes = {character: index for index, character in enumerate(self.characters)}
         for parameter in network.parameters():
             parameter.requires_grad = False
-        self._trained = [p for module in tail_modules(network) for p in module.parameters()]
-        for parameter in self._trained:
+        trained = [parameter for module in tail_modules(network) for parameter in module.parameters()]
+        for parameter in trained:
             parameter.requires_grad = True
-        self.optimiser = torch.optim.AdamW(self._trained, lr=plan.rate, weight_decay=1e-3)
-        self._classes = {character: index for index, character in enumerate(self.characters)}
+        super().__init__(network, trained, plan, folder)
 
-    def train_step(self, lanes: Sequence[Lane]) -> float:
-        """One step; returns the loss."""
-        features = self.network.tail(self.seen(np.stack([lane.pixels for lane in lanes])))
-        texts = [[self._classes[character] for character in lane.text] for lane in lanes]
+    def losses(self, batch: Sequence[Lane]) -> dict[str, Tensor]:
+        """The CTC loss of a batch of lanes."""
+        features = self.network.tail(self.seen(np.stack([lane.pixels for lane in batch])))
+        texts = [[self._classes[character] for character in lane.text] for lane in batch]
         lengths = torch.tensor([len(text) for text in texts])
         targets = torch.tensor([index for text in texts for index in text])
         classes = self._contenders(features.detach(), targets)
         head = self.network.head
         steps = functional.linear(features, head.weight[classes], head.bias[classes]).log_softmax(-1)
-        sizes = torch.full((len(lanes),), steps.shape[1])
+        sizes = torch.full((len(batch),), steps.shape[1])
         places = torch.searchsorted(classes, targets)
         loss = functional.ctc_loss(steps.transpose(0, 1), places, sizes, lengths, zero_infinity=True)
-        for group in self.optimiser.param_groups:
-            group["lr"] = self.plan.rate_at(self.step)
-        self.optimiser.zero_grad()
-        loss.backward()  # type: ignore[no-untyped-call]
-        nn.utils.clip_grad_norm_(self._trained, _GRAD_NORM)
-        self.optimiser.step()
-        self.step += 1
-        past = min(_EMA, self.step / (self.step + 20))
-        with torch.no_grad():
-            kept = [p for module in tail_modules(self.average) for p in module.parameters()]
-            for mean, now in zip(kept, self._trained, strict=True):
-                mean.lerp_(now, 1 - past)
-        return loss.item()
+        return {"total": loss}
 
     @torch.no_grad()
     def _contenders(self, features: Tensor, targets: Tensor) -> Tensor:
@@ -187,11 +159,15 @@ class RecognizerTrainer:
         seen: Tensor = body.float().contiguous()
         return seen
 
+    @property
+    def _recognizer(self) -> Recognizer:
+        return cast(Recognizer, self.average)  # a copy of `network`
+
     @torch.no_grad()
     def read(self, lane: Lane) -> str:
         """What the averaged network reads."""
-        features = self.average.tail(self.seen(lane.pixels[None]))
-        best = self.average.head(features)[0].argmax(-1).tolist()
+        average = self._recognizer
+        best = average.head(average.tail(self.seen(lane.pixels[None])))[0].argmax(-1).tolist()
         kept = [now for before, now in zip([0, *best], best, strict=False) if now not in (0, before)]
         return "".join(self.characters[index] for index in kept).replace(" ", "")
 
@@ -202,32 +178,17 @@ class RecognizerTrainer:
         characters = sum(len(lane.text) for lane in lanes)
         return {"CER": sum(edits) / characters, "right": edits.count(0) / len(edits)}
 
-    def save(self) -> None:
-        """Write the checkpoint and the averaged weights."""
-        state = {
-            "network": self.network.state_dict(),
-            "average": self.average.state_dict(),
-            "optimiser": self.optimiser.state_dict(),
-            "step": self.step,
-        }
-        torch.save(state, self.folder / "checkpoint.pt")
-        save_weights(self.average, self.characters, self.folder / "text_recognizer.pt")
-
-    def load(self) -> None:
-        """Go on from the checkpoint."""
-        state = torch.load(self.folder / "checkpoint.pt", weights_only=True)
-        self.network.load_state_dict(state["network"])
-        self.average.load_state_dict(state["average"])
-        self.optimiser.load_state_dict(state["optimiser"])
-        self.step = state["step"]
+    def save_weights(self) -> None:
+        """The averaged network with its characters."""
+        save_weights(self._recognizer, self.characters, self.folder / "text_recognizer.pt")
 
 
 def taught_hanzi(characters: Sequence[str], known_share: float) -> list[str]:
-    """Hanzi to draw rows of chance from, each with its weight by repetition.
+    """The characters that random rows are drawn from; one that is there twice is drawn twice as often.
 
     Args:
         characters: all classes.
-        known_share: of draws that take any hanzi among them rather than a simplified one.
+        known_share: share of the draws that may give any Chinese character, not only simplified ones.
     """
     classes = set(characters)
     common = [character for character in simplified() if character in classes]
@@ -254,55 +215,27 @@ def train(trainer: RecognizerTrainer, console: Console) -> None:
         collate_fn=list,
         prefetch_factor=4 if plan.workers else None,
     )
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=console) as progress, (trainer.folder / "metrics.jsonl").open("a") as log:
-        if trainer.step == 0:
-            console.print({"step": 0, **trainer.validate(checks)})
-        task = progress.add_task("training", total=plan.steps, completed=trainer.step)
-        losses: list[float] = []
-        started = time.monotonic()
-        for lanes in loader:
-            losses.append(trainer.train_step(lanes))
-            progress.update(task, completed=trainer.step, description=f"loss {np.mean(losses[-50:]):.3f}")
-            if trainer.step % plan.check_every == 0 or trainer.step >= plan.steps:
-                metrics = {"step": trainer.step, "seconds": time.monotonic() - started}
-                metrics |= {"loss": float(np.mean(losses)), **trainer.validate(checks)}
-                losses = []
-                log.write(json.dumps(metrics) + "\n")
-                log.flush()
-                console.print({name: round(value, 4) for name, value in metrics.items()})
-                trainer.save()
-            if trainer.step >= plan.steps:
-                break
+    if trainer.step == 0:
+        console.print({"step": 0, **trainer.validate(checks)})
+    run(trainer, loader, lambda: trainer.validate(checks), console)
 
 
 def main(argv: Sequence[str] | None = None) -> None:
     """Parse the arguments and train."""
-    parser = argparse.ArgumentParser(prog="python -m tandem.training.fit.recognizer", description=__doc__)
+    parser = run_parser(
+        "python -m tandem.training.fit.recognizer", __doc__, RecognizerPlan(), Path("runs/recognizer")
+    )
     parser.add_argument(
         "--weights",
         type=Path,
         required=True,
         help="what to start from: `python -m export.recognizer_torch import` makes it",
     )
-    parser.add_argument(
-        "--out", type=Path, default=Path("runs/recognizer"), help="folder of the run (default: %(default)s)"
-    )
-    parser.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
-    parser.add_argument("--threads", type=int, default=None, help="threads of the network")
-    for name, value in asdict(RecognizerPlan()).items():
-        parser.add_argument(
-            f"--{name.replace('_', '-')}", type=type(value), default=value, help="default: %(default)s"
-        )
-    options = vars(parser.parse_args(argv))
-    folder, resume, threads = options.pop("out"), options.pop("resume"), options.pop("threads")
-    published, characters = load_weights(options.pop("weights"))
-    if threads:
-        torch.set_num_threads(threads)
-    folder.mkdir(parents=True, exist_ok=True)
+    options = parser.parse_args(argv)
+    published, characters = load_weights(options.weights)
     network, characters = widened(published, characters, untaught(characters))
-    trainer = RecognizerTrainer(network, characters, RecognizerPlan(**options), folder)
-    if resume:
+    trainer = RecognizerTrainer(network, characters, plan_of(RecognizerPlan, options), options.out)
+    if options.resume:
         trainer.load()
     train(trainer, Console(stderr=True))
 

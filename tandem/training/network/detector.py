@@ -19,7 +19,6 @@ import torch
 from torch import Tensor, nn
 
 STRIDE = 8  # thumbnail pixels a grid cell
-INPUT_SIZE = 320  # thumbnail side in pixels; the network itself takes any multiple of 32
 SPAN = 16.0  # cells: offsets are predicted in units of this, so that the head's outputs stay near one
 _PRIOR = 0.01  # initial probability of a centre, so that training starts from "no card anywhere" (focal loss)
 

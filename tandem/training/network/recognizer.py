@@ -19,7 +19,6 @@ from torch.nn import functional
 
 from tandem.training.errors import WeightsError
 
-HEIGHT = 48  # px of a row
 _STEM = (48, 96)
 # Channels in and out, rows a step, whether it has squeeze and excitation.
 _BLOCKS = (

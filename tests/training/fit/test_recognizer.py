@@ -83,7 +83,7 @@ def test_only_what_lies_behind_the_body_is_trained_and_a_run_can_be_resumed(tmp_
     trainer = RecognizerTrainer(network, characters, RecognizerPlan(steps=4, batch=2), tmp_path)
     printer, rng = LanePrinter("train", HANZI, 1), np.random.default_rng(1)
     lanes = [lane for lane in (printer.draw(rng) for _ in range(12)) if set(lane.text) <= set(alphabet)][:2]
-    losses = [trainer.train_step(lanes) for _ in range(4)]
+    losses = [trainer.train_step(lanes)["total"] for _ in range(4)]
     assert losses[-1] < losses[0]
     assert all(torch.equal(value, body[name]) for name, value in network.blocks.state_dict().items())
     trainer.save()

@@ -11,7 +11,7 @@ LARGE = frozenset(_LARGE.split())
 _LARGE_TO_SMALL = 3.0
 
 
-def weights() -> list[float]:
+def nation_shares() -> list[float]:
     """Each nation's probability, in the order of `NATIONS`; they add up to 1."""
     raw = [_LARGE_TO_SMALL if nation in LARGE else 1.0 for nation in NATIONS[1:]]
     return [HAN_SHARE, *((1 - HAN_SHARE) * weight / sum(raw) for weight in raw)]
