@@ -126,6 +126,12 @@ def _add_watching_and_connection(live: argparse._ArgumentGroup) -> None:
     live.add_argument(
         "--for-s", type=float, metavar="S", help="with --watch: how long (default: until stopped)"
     )
+    live.add_argument(
+        "--metrics-file",
+        type=Path,
+        metavar="FILE.prom",
+        help="with --watch: write each verdict here, for node_exporter's textfile collector",
+    )
     live.add_argument("--tls", action="store_true", help="speak TLS, trusting the system's authorities")
     live.add_argument("--tls-roots", type=Path, metavar="FILE", help="PEM of the authorities to trust")
     live.add_argument("--tls-key", type=Path, metavar="FILE", help="PEM of our own key, for mutual TLS")

@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from tandem.batching.commands.subjects import connection
@@ -113,6 +114,40 @@ def verdict_text(verdict: Verdict, objective: Objective) -> str:
     return head + f"CHANGE: {present} {cost}; set {triton_settings(verdict.best)}{guess}"
 
 
+def metrics_text(name: str, verdict: Verdict) -> str:
+    """The verdict in Prometheus' text format; a setting that does not keep up has a regret of +Inf."""
+    seen = verdict.interval
+    regret = "+Inf" if verdict.regret == float("inf") else f"{verdict.regret:.6f}"
+    values = {
+        "tandem_plan_regret_ratio": ("What the present setting costs against the best, as a share", regret),
+        "tandem_plan_right": ("1 while the present setting may stay", str(int(verdict.right))),
+        "tandem_plan_rate_per_second": ("Items a second that were seen", f"{seen.rate_per_s:.6f}"),
+        "tandem_plan_mean_batch": ("Items a batch that were seen", f"{seen.mean_batch:.6f}"),
+        "tandem_plan_best_batch": (
+            "Largest batch of the best setting; 0 where none keeps up",
+            str(verdict.best.rule.max_batch if verdict.best else 0),
+        ),
+    }
+    return "".join(
+        f'# HELP {metric} {words}\n# TYPE {metric} gauge\n{metric}{{model="{name}"}} {value}\n'
+        for metric, (words, value) in values.items()
+    )
+
+
+def _write_metrics(path: Path, text: str) -> None:
+    """Replace the file in one step: whoever reads it never sees half of it.
+
+    Raises:
+        InvalidInputError: it can't be written.
+    """
+    beside = path.with_name(f".{path.name}.new")
+    try:
+        beside.write_text(text, encoding="utf-8")
+        beside.replace(path)
+    except OSError as error:
+        raise InvalidInputError(f"--metrics-file {path} can't be written: {error.strerror}") from error
+
+
 def watch(arguments: argparse.Namespace, sleep: Callable[[float], None] = time.sleep) -> int:
     """Look at the server every so often and say a line each time; ends after --for-s, or when interrupted.
 
@@ -147,5 +182,7 @@ def watch(arguments: argparse.Namespace, sleep: Callable[[float], None] = time.s
             continue
         verdict = judge(model, interval, batches, arguments.objective, max_batch)
         print(f"{time.strftime('%H:%M:%S')} {verdict_text(verdict, arguments.objective)}", flush=True)
+        if arguments.metrics_file:
+            _write_metrics(arguments.metrics_file, metrics_text(model.name, verdict))
     print("watched without sending a single request", file=sys.stderr)
     return 0

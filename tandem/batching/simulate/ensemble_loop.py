@@ -19,11 +19,122 @@ Ints = NDArray[np.int64]
 DONE_S = 1e-12
 
 
+@compiled()
+def _advance(
+    now: float,
+    step: float,
+    speed: float,
+    arrivals: Floats,
+    latency: Floats,
+    entered: Floats,
+    queue: Ints,
+    tail: Ints,
+    busy: Floats,
+    running: Ints,
+    job_station: Ints,
+    job_left: Floats,
+    job_length: Ints,
+    job_items: Ints,
+) -> int:  # pragma: no cover - compiled
+    """Let running batches work for `step` seconds; those that are done go on. Gives the items that left."""
+    finished = 0
+    for job in range(len(job_station)):
+        station = job_station[job]
+        if station < 0:
+            continue
+        busy[station] += step
+        job_left[job] -= step * speed
+        if job_left[job] > DONE_S:
+            continue
+        job_station[job] = -1
+        running[station] -= 1
+        for place in range(job_length[job]):
+            item = job_items[job, place]
+            if station + 1 == len(tail):
+                latency[item] = now - arrivals[item]
+                finished += 1
+            else:
+                queue[station + 1, tail[station + 1]] = item
+                tail[station + 1] += 1
+                entered[station + 1, item] = now
+    return finished
+
+
+@compiled()
+def _start(
+    now: float,
+    batches: int,
+    service: Floats,
+    factors: Floats,
+    preferred: Ints,
+    max_batch: Ints,
+    delay: Floats,
+    instances: Ints,
+    entered: Floats,
+    queue: Ints,
+    head: Ints,
+    tail: Ints,
+    sizes: Ints,
+    running: Ints,
+    job_station: Ints,
+    job_left: Floats,
+    job_length: Ints,
+    job_items: Ints,
+) -> int:  # pragma: no cover - compiled
+    """Idle instances start the batches that are due; gives how many batches have started so far."""
+    for station in range(len(instances)):
+        while running[station] < instances[station] and tail[station] > head[station]:
+            waiting = tail[station] - head[station]
+            oldest = entered[station, queue[station, head[station]]]
+            if waiting < preferred[station] and oldest + delay[station] > now:
+                break
+            count = min(waiting, max_batch[station])
+            slot = 0
+            while job_station[slot] >= 0:
+                slot += 1
+            job_station[slot], job_length[slot] = station, count
+            job_left[slot] = service[station, count - 1] * factors[batches % len(factors)]
+            for place in range(count):
+                job_items[slot, place] = queue[station, head[station] + place]
+            head[station] += count
+            running[station] += 1
+            sizes[station, count - 1] += 1
+            batches += 1
+    return batches
+
+
+@compiled()
+def _next_step(
+    now: float,
+    speed: float,
+    coming: float,
+    delay: Floats,
+    instances: Ints,
+    entered: Floats,
+    queue: Ints,
+    head: Ints,
+    tail: Ints,
+    running: Ints,
+    job_station: Ints,
+    job_left: Floats,
+) -> float:  # pragma: no cover - compiled
+    """Seconds until a batch ends, an item comes, or an item's delay is over; infinity where nothing will."""
+    step = coming - now
+    for job in range(len(job_station)):
+        if job_station[job] >= 0:
+            step = min(step, job_left[job] / speed)
+    for station in range(len(instances)):
+        if running[station] < instances[station] and tail[station] > head[station]:
+            oldest = entered[station, queue[station, head[station]]]
+            step = min(step, oldest + delay[station] - now)
+    return step
+
+
 @compiled(
     "Tuple((f8[::1], f8[:, ::1], i8[:, ::1], f8[::1]))"
     "(f8[::1], f8[:, ::1], f8[::1], i8[::1], i8[::1], f8[::1], i8[::1], f8[::1], f8)",
 )
-def run_network(  # noqa: PLR0912, PLR0915 - one event loop; numba would not share its state across functions
+def run_network(
     arrivals: Floats,
     service: Floats,
     factors: Floats,
@@ -71,60 +182,25 @@ def run_network(  # noqa: PLR0912, PLR0915 - one event loop; numba would not sha
             if job_station[job] >= 0:
                 wanted += demand[job_station[job]]
         speed = 1.0 if wanted <= processors else processors / wanted
-        step = np.inf
-        for job in range(jobs):
-            if job_station[job] >= 0:
-                step = min(step, job_left[job] / speed)
-        if came < total:
-            step = min(step, arrivals[came] - now)
-        for station in range(stations):
-            if running[station] < instances[station] and tail[station] > head[station]:
-                oldest = entered[station, queue[station, head[station]]]
-                step = min(step, oldest + delay[station] - now)
+        coming = arrivals[came] if came < total else np.inf
+        step = _next_step(
+            now, speed, coming, delay, instances, entered, queue, head, tail, running, job_station, job_left
+        )
         if step == np.inf:
             break
         step = max(step, 0.0)
         now += step
-        for job in range(jobs):
-            station = job_station[job]
-            if station < 0:
-                continue
-            busy[station] += step
-            job_left[job] -= step * speed
-            if job_left[job] > DONE_S:
-                continue
-            job_station[job] = -1
-            running[station] -= 1
-            for place in range(job_length[job]):
-                item = job_items[job, place]
-                if station + 1 == stations:
-                    latency[item] = now - arrivals[item]
-                    finished += 1
-                else:
-                    queue[station + 1, tail[station + 1]] = item
-                    tail[station + 1] += 1
-                    entered[station + 1, item] = now
+        finished += _advance(
+            now, step, speed, arrivals, latency, entered, queue, tail, busy, running,
+            job_station, job_left, job_length, job_items,
+        )  # fmt: skip
         while came < total and arrivals[came] <= now:
             queue[0, tail[0]] = came
             tail[0] += 1
             entered[0, came] = arrivals[came]
             came += 1
-        for station in range(stations):
-            while running[station] < instances[station] and tail[station] > head[station]:
-                waiting = tail[station] - head[station]
-                oldest = entered[station, queue[station, head[station]]]
-                if waiting < preferred[station] and oldest + delay[station] > now:
-                    break
-                count = min(waiting, max_batch[station])
-                slot = 0
-                while job_station[slot] >= 0:
-                    slot += 1
-                job_station[slot], job_length[slot] = station, count
-                job_left[slot] = service[station, count - 1] * factors[batches % len(factors)]
-                for place in range(count):
-                    job_items[slot, place] = queue[station, head[station] + place]
-                head[station] += count
-                running[station] += 1
-                sizes[station, count - 1] += 1
-                batches += 1
+        batches = _start(
+            now, batches, service, factors, preferred, max_batch, delay, instances, entered, queue, head,
+            tail, sizes, running, job_station, job_left, job_length, job_items,
+        )  # fmt: skip
     return latency, entered, sizes, busy

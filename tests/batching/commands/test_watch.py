@@ -8,9 +8,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from prometheus_client.parser import text_string_to_metric_families
 
 from tandem.batching.__main__ import main
-from tandem.batching.commands.watch import judge, verdict_text
+from tandem.batching.commands.watch import judge, metrics_text, verdict_text
 from tandem.batching.measure.caller import Caller
 from tandem.batching.measure.live_model import LiveModel, Tensor, connect, describe_model
 from tandem.batching.measure.samples import make_samples
@@ -77,6 +78,22 @@ def test_a_setting_is_right_until_the_load_grows(rate: float, right: bool, words
         assert "max_batch_size: 4" in verdict_text(verdict, "mean")
 
 
+def test_a_verdict_is_a_metric_too() -> None:
+    seen = interval(75)
+    text = metrics_text("m", judge(model(2), seen, {**seen.batches}, "mean", 4))
+    values = {
+        family.name: sample.value
+        for family in text_string_to_metric_families(text)
+        for sample in family.samples
+    }
+    assert values["tandem_plan_regret_ratio"] == pytest.approx(0.061, abs=0.003)
+    assert values["tandem_plan_right"] == 0
+    assert values["tandem_plan_best_batch"] == 4
+    assert values["tandem_plan_rate_per_second"] == 75
+    full = interval(105)
+    assert 'ratio{model="m"} +Inf' in metrics_text("m", judge(model(2), full, {**full.batches}, "mean", 4))
+
+
 def send(url: str, rates: list[float], seconds: float) -> int:
     """Poisson arrivals, one rate after the other; gives how many."""
     client = connect(url)
@@ -118,6 +135,8 @@ def test_a_server_whose_load_triples_is_told_what_to_change(
         "4",
         "--for-s",
         "23",
+        "--metrics-file",
+        str(tmp_path / "plan.prom"),
     ]
     assert main(watching) == 0
     sender.join()
@@ -125,6 +144,7 @@ def test_a_server_whose_load_triples_is_told_what_to_change(
     assert "served" not in lines[0]
     assert "is right" in lines[1]  # 9 a second: a load of 0.4, two is enough
     assert any("CHANGE: greedy, batches up to 2" in line for line in lines[3:])
+    assert "tandem_plan_regret_ratio" in (tmp_path / "plan.prom").read_text()
     client = connect(server.grpc_url)
     answered = client.get_inference_statistics("served").model_stats[0].inference_count
     assert answered == sent[0]  # the watcher itself asked for nothing

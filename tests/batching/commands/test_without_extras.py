@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -75,8 +76,13 @@ def test_a_fresh_environment_with_only_the_server_answers(tmp_path: Path) -> Non
     """What `scripts/demo` leaves, made anew (two minutes, most of them pip's)."""
     venv.create(tmp_path / "env", with_pip=True)
     python = str(tmp_path / "env" / "bin" / "python")
+    source = tmp_path / "source"  # building leaves a folder behind, which is not for this checkout
+    for name in ("tandem", "client"):
+        shutil.copytree(ROOT / name, source / name, ignore=shutil.ignore_patterns("build", "*.egg-info"))
+    for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE"):
+        shutil.copy(ROOT / name, source / name)
     install = [python, "-m", "pip", "install", "-qq", "--disable-pip-version-check"]
-    subprocess.run([*install, f"{ROOT}[serve]", f"{ROOT / 'client'}[cli]"], check=True, cwd=tmp_path)
+    subprocess.run([*install, f"{source}[serve]", f"{source / 'client'}[cli]"], check=True, cwd=tmp_path)
     for name in ABSENT:
         assert (
             subprocess.run([python, "-c", f"import {name}"], capture_output=True, check=False).returncode != 0
