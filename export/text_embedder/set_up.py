@@ -20,7 +20,7 @@ _MODEL = "text_embedder"
 _HERE = Path(__file__).parent
 #: Largest difference of a coordinate of a unit vector between the graph and numpy; measured: 2e-7.
 TOLERANCE = 1e-5
-#: (lanes of a batch, tokens of a lane) that are compared: one as served, and the largest batch at another length.
+#: (lanes of a batch, tokens of a lane) that are compared: one as served, and two at another length.
 _SHAPES = ((1, 128), (2, 60))
 
 
