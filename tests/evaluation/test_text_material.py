@@ -9,7 +9,7 @@ import pytest
 from tandem.evaluation.keywords import Found, Passage, extract_all, is_hit, precision, read_passages
 from tandem.evaluation.text_served import read_material
 from tandem.evaluation.text_speed import gain_of_two, is_two_right, seconds_by_size
-from tandem.evaluation.translation import DIRECTIONS, Sentence, read_sentences, translate_all
+from tandem.evaluation.translation import DIRECTIONS, Sentence, is_translated, read_sentences, translate_all
 from tandem.services.text_translation.languages import detect_language
 
 
@@ -74,6 +74,13 @@ def test_a_run_keeps_the_order_and_counts_warnings() -> None:
     assert run.chrf == pytest.approx(100)
     assert run.warned == pytest.approx(1 / 6)
     assert replace(run, translations=("nothing",) * 6).chrf < 40
+
+
+def test_an_order_counts_as_translated_only_if_nothing_was_added() -> None:
+    case = {"target": "en", "text": "请写一段Python代码。", "holds": [["python"], ["code", "program"]]}
+    assert is_translated(case, "Please write some Python code.")
+    assert not is_translated(case, "Please write a poem.")
+    assert not is_translated(case, "Here is some Python code: " + "print(1) " * 20)
 
 
 def test_sizes_take_turns_and_the_first_round_does_not_count() -> None:

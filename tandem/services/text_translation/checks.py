@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
-from tandem.services.text_translation.languages import CHINESE, HAN, LATIN_WORD, Direction
+from tandem.services.text_translation.languages import CHINESE, HAN, LATIN_WORD, Direction, has_words
 from tandem.services.text_translation.numbers import lost_identities, lost_numbers, lost_units
 
 NOTHING_CAME = "empty"
 TRUNCATED = "truncated"
 REPETITION = "repetition"
 SOURCE_LEFT = "source_left"
+OTHER_LANGUAGE = "other_language"
 IDENTITY_CHANGED = "identity_number_changed"
 NUMBER_CHANGED = "number_changed"
 UNIT_CHANGED = "unit_changed"
@@ -19,6 +20,7 @@ KINDS = (
     NOTHING_CAME,
     TRUNCATED,
     REPETITION,
+    OTHER_LANGUAGE,
     IDENTITY_CHANGED,
     NUMBER_CHANGED,
     SOURCE_LEFT,
@@ -46,6 +48,7 @@ def faults(source: str, translation: str, direction: Direction, *, cut: bool) ->
         NOTHING_CAME: not translation.strip(),
         TRUNCATED: cut,
         REPETITION: _repeats(translation) and not _repeats(source),
+        OTHER_LANGUAGE: _is_other_language(source, translation, direction),
         SOURCE_LEFT: source_left(source, translation, direction),
         IDENTITY_CHANGED: lost_identities(source, translation),
         NUMBER_CHANGED: lost_numbers(source, translation),
@@ -64,6 +67,12 @@ def source_left(source: str, translation: str, direction: Direction) -> bool:
         return HAN.search(translation) is not None
     known = {word.lower() for word in LATIN_WORD.findall(source)}
     return any(word in known for word in _LEFT_OVER.findall(translation))
+
+
+def _is_other_language(source: str, translation: str, direction: Direction) -> bool:
+    """Whether what came back has no word of the target's language, and is not the source itself (a name)."""
+    came = translation.strip()
+    return bool(came) and came != source.strip() and not has_words(came, direction.target)
 
 
 def _repeats(text: str) -> bool:
