@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -195,13 +197,15 @@ def vehicle_licence(rng: np.random.Generator, width_px: int) -> Drawing:
     return finish(page, float(choose(rng, ("0", "2", "3"))))
 
 
-def social_card(rng: np.random.Generator, width_px: int) -> Drawing:
+def social_card(
+    rng: np.random.Generator, width_px: int, titles: Sequence[str] = words.SOCIAL_TITLES
+) -> Drawing:
     """A social security or city card: state device, chip, photograph at the left or right."""
     paper = parts.patterned(rng, _card_height(width_px), width_px, 120 if rng.random() < 0.4 else 190, 252)
     page = parts.sheet(rng, paper, CARD_WIDTH_MM)
     page.canvas.text(
         (20, 4),
-        choose(rng, words.SOCIAL_TITLES),
+        choose(rng, titles),
         page.title,
         float(rng.uniform(4.5, 6)),
         page.accent,
@@ -230,12 +234,10 @@ def bank_card(rng: np.random.Generator, width_px: int) -> Drawing:
     """A bank card: strong colours, chip, long number, the scheme's mark."""
     dark = rng.random() < 0.75
     low, high = (0, 170) if dark else (120, 250)
-    page = parts.sheet(
-        rng,
-        parts.patterned(rng, _card_height(width_px), width_px, low, high),
-        CARD_WIDTH_MM,
-        light_ink=bool(dark),
-    )
+    height = _card_height(width_px)
+    plain = rng.random() < 0.65
+    paper = (parts.patterned if plain else parts.coloured)(rng, height, width_px, low, high)
+    page = parts.sheet(rng, paper, CARD_WIDTH_MM, light_ink=bool(dark))
     for _ in range(int(rng.integers(0, 5))):
         parts.logo(rng, page, float(rng.uniform(0, 70)), float(rng.uniform(0, 40)), float(rng.uniform(8, 45)))
     parts.logo(rng, page, 5, 4, 7)
@@ -256,6 +258,20 @@ def bank_card(rng: np.random.Generator, width_px: int) -> Drawing:
     if rng.random() < 0.6:
         page.canvas.text((8, 45), words.latin_name(rng), page.latin, 3.2, page.ink)
     parts.logo(rng, page, 66, 38, 14)
+    return finish(page)
+
+
+def bank_card_back(rng: np.random.Generator, width_px: int) -> Drawing:
+    """A bank card's other side: magnetic stripe, signature field, small print."""
+    paper = parts.patterned(rng, _card_height(width_px), width_px, float(rng.uniform(20, 150)), 250)
+    page = parts.sheet(rng, paper, CARD_WIDTH_MM, light_ink=bool(rng.random() < 0.4))
+    stripe = float(rng.uniform(3, 7))
+    parts.rectangle(page, (0, stripe, CARD_WIDTH_MM, float(rng.uniform(9, 13))), (28, 26, 28))
+    parts.rectangle(page, (4, stripe + 16, 55, 8), (238, 236, 230))
+    page.canvas.text((48, stripe + 18), words.digits(rng, 7), page.latin, 3.2, (40, 40, 60))
+    page.canvas.text((6, stripe + 13), "授权签名 AUTHORIZED SIGNATURE", page.chinese, 1.7, page.ink)
+    parts.lines(rng, page, (5, stripe + 27, 76, 14), 1.6, chinese=0.8)
+    parts.logo(rng, page, 66, stripe + 15, 11)
     return finish(page)
 
 
