@@ -7,6 +7,7 @@ score. A row whose score is 0 is padding, for the items of one Triton request sh
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,9 +15,9 @@ from numpy.typing import NDArray
 
 from tandem.media.document_kinds import KINDS
 from tandem.media.document_views import views_of
-from tandem.media.letterbox import thumbnail_to_working, working_to_sent
+from tandem.media.letterbox import sent_to_working, thumbnail_to_working, working_to_sent
 from tandem.media.picture import Picture
-from tandem.media.quads import is_plausible
+from tandem.media.quads import is_plausible, outline
 
 FOUND_WIDTH = 9
 #: A picture with more documents than this is cut to the surest of them.
@@ -60,6 +61,21 @@ def straighten_documents(
         row[:8] = working_to_sent(working[index], size, picture.sent_size).reshape(8)
         row[8] = scores[index]
     return views_of(picture.pixels, [working[index] for index in kept]), found
+
+
+def card_views(
+    picture: Picture, quads: Sequence[NDArray[np.float32]]
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """What the classifier sees of found documents: `VIEWS` (V, 160, 256, 3) and `VIEW_QUADS` (V, 8).
+
+    Args:
+        picture: decoded.
+        quads: (4, 2) float32 each, px of the picture as sent. Without any the whole picture is the one view.
+    """
+    size = (picture.pixels.shape[0], picture.pixels.shape[1])
+    views = views_of(picture.pixels, [sent_to_working(quad, size, picture.sent_size) for quad in quads])
+    height, width = picture.sent_size
+    return views, np.stack(list(quads) or [outline(width, height)]).reshape(-1, 8)
 
 
 def unpack_documents(found: NDArray[np.float32], kinds: NDArray[np.float32]) -> list[Document]:

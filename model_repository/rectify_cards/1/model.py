@@ -9,6 +9,7 @@ from typing import Any
 import cv2
 import triton_python_backend_utils as pb_utils
 
+from tandem.media.documents import card_views
 from tandem.media.picture import Picture
 from tandem.services.id_card.geometry.rectify import RectifyConfig, rectify
 from tandem.services.id_card.records import pack_cards, pack_segments
@@ -42,8 +43,11 @@ class TritonPythonModel:
         picture = Picture.unpacked(inputs["PICTURE"], inputs["PICTURE_SIZE"])
         quads, scores, emblem = inputs["QUADS"], inputs["SCORES"], inputs["EMBLEM"]
         rectified = rectify(picture.pixels, picture.sent_size, quads, scores, emblem, self._config)
+        views, view_quads = card_views(picture, [card.quad for card in rectified.cards])
         return {
             "LANES": rectified.lanes,
             "CARDS": pack_cards(rectified.cards),
             "SEGMENTS": pack_segments(rectified.segments),
+            "VIEWS": views,
+            "VIEW_QUADS": view_quads,
         }
