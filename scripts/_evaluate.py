@@ -4,21 +4,21 @@ from __future__ import annotations
 
 import sys
 
-from tandem.evaluation import evaluate, quality_flags
+from tandem.evaluation import document_kinds, evaluate, quality_flags
 from tandem.runtime.errors import EmbeddedServerError
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
 from tandem.runtime.setup import REPOSITORY, ensure_ready
 
 # What is asked elsewhere, or of no server at all.
+_SUBCOMMANDS = {"flags": quality_flags.main, "kinds": document_kinds.main}
 _SERVERLESS = ("--url", "--records")
 
 
 def run(arguments: list[str]) -> int:
     """Exit status: 0 if the evaluation ran to its end."""
-    flags = arguments[:1] == ["flags"]
-    main = quality_flags.main if flags else evaluate.main
-    arguments = arguments[flags:]
+    main = _SUBCOMMANDS.get(arguments[0] if arguments else "", evaluate.main)
+    arguments = arguments[main is not evaluate.main :]
     if any(argument.split("=")[0] in _SERVERLESS for argument in arguments):
         main(arguments)
         return 0

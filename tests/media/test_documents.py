@@ -1,4 +1,4 @@
-"""Detections become views and packed documents: weak and bent ones left out, coordinates those of what was sent."""
+"""Detections become views and packed documents: weak and bent ones are left out, pixels are the sent ones."""
 
 from __future__ import annotations
 

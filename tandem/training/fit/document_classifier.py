@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+import cv2
 import numpy as np
 import torch
 from numpy.typing import NDArray
@@ -179,6 +180,8 @@ def _batches(dataset: ViewDataset, plan: ClassifierPlan, first_step: int) -> Ite
 def train(trainer: ClassifierTrainer, console: Console) -> dict[str, float]:
     """Run the plan to its end from the trainer's step; returns the last validation."""
     plan = trainer.plan
+    # Before the loader forks: OpenCV's threads do not survive that, and its next call in a child hangs.
+    cv2.setNumThreads(1)
     console.print("drawing documents and backgrounds…")
     pools = draw_pools(plan.seed, documents=plan.documents, backdrops=plan.backdrops)
     unseen = draw_pools(plan.seed + 1, documents=max(plan.documents // 8, 2), backdrops=60, pool="test")

@@ -74,7 +74,6 @@ class ThumbnailDataset(Dataset[Sample]):
         return self._count
 
     def __getitem__(self, index: int) -> Sample:
-        cv2.setNumThreads(1)
         return draw_sample(np.random.default_rng([self._seed, self._first + index]), self._pools, self._side)
 
 
@@ -94,6 +93,8 @@ def _batches(pools: Pools, plan: TrainingPlan, first_step: int) -> Iterator[Batc
 def train(trainer: Trainer, console: Console) -> dict[str, float]:
     """Run the plan to its end from the trainer's step; returns the last validation."""
     plan = trainer.plan
+    # Before the loader forks: OpenCV's threads do not survive that, and its next call in a child hangs.
+    cv2.setNumThreads(1)
     console.print("drawing documents and backgrounds…")
     pools = document_pools(plan.seed, documents=plan.confusers, backdrops=plan.backdrops)
     unseen = document_pools(plan.seed + 1, documents=6, backdrops=60, pool="test")

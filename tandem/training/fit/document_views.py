@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
-import cv2
 import numpy as np
 from numpy.typing import NDArray
 from torch.utils.data import Dataset
@@ -158,5 +157,4 @@ class ViewDataset(Dataset[tuple[Image, int]]):
         return self._count
 
     def __getitem__(self, index: int) -> tuple[Image, int]:
-        cv2.setNumThreads(1)
         return draw_view(np.random.default_rng([self._seed, index]), self._pools)
