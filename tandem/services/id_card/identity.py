@@ -8,6 +8,7 @@ something to say as well.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 
 from tandem.media.document_kinds import KINDS, NONE, RESIDENT
 from tandem.media.documents import best_kind, rounded_quad, rounded_score
+from tandem.services.id_card.records import pack_cards, pack_segments, unpack_cards, unpack_segments
 from tandem.services.id_card.text import fields as of
 from tandem.services.id_card.text.parse import parse_cards
 
@@ -59,22 +61,20 @@ def read_picture(
         today: the day that decides whether a card has expired.
     """
     answer: dict[str, Any] = {"cards": [], "others": []}
-    count = int((cards[:, 8] > 0).sum())
-    if not count:
+    records, rows = unpack_cards(cards), unpack_segments(segments)
+    if not records:
         answer["others"] = _seen_somewhere(kinds[0], view_quads[0])
-    for index in range(count):
-        own = segments[segments[:, 0] == index].copy()
-        own[:, 0] = 0
+    for index, record in enumerate(records):
+        own = pack_segments([replace(row, card=0) for row in rows if row.card == index])
         parsed = parse_cards(
-            characters, probabilities, cards[index : index + 1], own, dictionary=dictionary, today=today
+            characters, probabilities, pack_cards([record]), own, dictionary=dictionary, today=today
         )
         other = other_kind(kinds[index], parsed[0]["fields"] if parsed else {}, parsed)
         if other is None:
             answer["cards"] += parsed
         elif other != NONE:
-            score = float(cards[index, 8]) * _probability(kinds[index], other)
-            quad = rounded_quad(cards[index, :8].reshape(4, 2))
-            answer["others"].append({"kind": other, "score": rounded_score(score), "quad": quad})
+            score = rounded_score(record.score * _probability(kinds[index], other))
+            answer["others"].append({"kind": other, "score": score, "quad": rounded_quad(record.quad)})
     return answer
 
 
