@@ -81,7 +81,7 @@ DRAWERS: Mapping[str, tuple[tuple[Drawer, float], ...]] = {
         (_any_pool(papers.register_page), 1),
     ),
     "other_card": (
-        (titled.titled_emblem, 3),
+        (titled.titled_emblem, 6),
         (titled.titled_portrait, 2.5),
         (permits.first_generation, 1.5),
         (_any_pool(cards.travel_permit), 1.5),

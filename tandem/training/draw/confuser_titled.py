@@ -61,6 +61,9 @@ _STATES = (
     "湖北省人民政府",
     "国家卫生健康委员会",
 )
+#: What often stands where 身份 does, and the endings of titles that other kinds have.
+_MIDDLES = ("健康", "优待", "服务", "社保", "会员", "医疗", "交通", "就诊", "福利", "信用", "登记", "养老")
+_NAMED = ("居住证", "驾驶证", "身份证")
 _FORBIDDEN = ("居民身份证", "临时居民身份证")
 _BACK_LABELS = ("签发机关", "有效期限", "发卡机构", "发证单位", "编号", "卡号", "发证日期", "服务电话")
 _FRONT_LABELS = (
@@ -81,16 +84,33 @@ _FRONT_LABELS = (
 )
 
 
+def near_title(rng: np.random.Generator) -> str:
+    """A title of a resident card's length that shares some of its characters, never all."""
+    own = "居民身份证"
+    while True:
+        kept = rng.random(len(own)) < 0.55
+        title = "".join(c if k else words.sentence(rng, 1) for c, k in zip(own, kept, strict=True))
+        if rng.random() < 0.5:
+            title = title[:2] + choose(rng, _MIDDLES) + title[4:]
+        if rng.random() < 0.3:
+            title = title[:4] + choose(rng, "卡册本号")
+        if title != own and not title.endswith(_NAMED):
+            return title
+
+
 def invented_title(rng: np.random.Generator) -> str:
     """A title that is no resident card's: from the list, or put together by chance."""
-    if rng.random() < 0.55:
+    sort = rng.random()
+    if sort < 0.35:
         return choose(rng, OTHER_TITLES)
+    if sort < 0.65:
+        return near_title(rng)
     while True:
         text = "".join(choose(rng, _SYLLABLES) for _ in range(int(rng.integers(2, 4))))
         title = text + choose(rng, "证卡")
         if rng.random() < 0.3:
             title = words.sentence(rng, int(rng.integers(1, 4))) + title
-        if title not in _FORBIDDEN and not title.endswith(("居住证", "驾驶证", "身份证")):
+        if title not in _FORBIDDEN and not title.endswith(_NAMED):
             return title
 
 

@@ -34,7 +34,7 @@ _LOOSE = 0.15  # share of outlines that are found badly
 #: How far corners are off, in widths of the document.
 _CORNER_ERROR, _LOOSE_ERROR = 0.008, 0.04
 #: Resident cards and their nearest likenesses are seen most often.
-_WEIGHTS = {**dict.fromkeys(RESIDENT, 2.4), "hmt_residence_permit.portrait": 1.6, "other_card": 1.8}
+_WEIGHTS = {**dict.fromkeys(RESIDENT, 2.4), "hmt_residence_permit.portrait": 1.6, "other_card": 3.6}
 
 _FOUND = replace(
     TRAINING, rotation_deg=(-25, 25), area=(0.3, 0.7), overhang=0.04, fingers=0.12, strength=0.7, noise=0.45
@@ -102,7 +102,7 @@ def draw_view(rng: np.random.Generator, pools: DocumentPools) -> tuple[Image, in
 
 def _found(rng: np.random.Generator, pools: DocumentPools, flat: StoredFlat) -> Image:
     """A document straightened along an outline that is a little off."""
-    width = 256 * float(np.exp(rng.uniform(np.log(0.4), np.log(_SHARPEST))))  # of the document, px
+    width = 256 * float(np.exp(rng.uniform(np.log(0.32), np.log(_SHARPEST))))  # of the document, px
     side = round(width * float(rng.uniform(1.05, 1.3)))
     aspect = flat.image.shape[0] / flat.image.shape[1]
     size = (max(round(side * max(aspect, 0.75)), 32), max(side, 32))
