@@ -15,7 +15,7 @@ from tandem.services.id_card.identity import read_picture
 from tandem.services.id_card.text.parse import read_dictionary
 from tandem.triton.responder import Arrays, Responder, each_item, model_parameters
 
-_INPUTS = ("CHARACTERS", "PROBABILITIES", "CARDS", "SEGMENTS", "KINDS", "VIEW_QUADS")
+_INPUTS = ("CHARACTERS", "PROBABILITIES", "CARDS", "SEGMENTS", "TITLES", "KINDS", "VIEW_QUADS")
 _DEFAULTS = {"characters": "../text_recognizer/characters.txt"}
 _CHINA = timezone(timedelta(hours=8))  # where it is decided on which day a card expires
 

@@ -1,8 +1,8 @@
 """Which of the found cards are resident identity cards: the classifier and the text decide together.
 
 Residence permits, temporary cards and foreigners' cards are printed in the same layout, and a reader of rows
-reads them just as well. The classifier has seen the title and the labels; the number, where it was read, has
-something to say as well.
+reads them just as well. The classifier has seen the whole card; the number of a portrait side and the title
+of an emblem side, where they are read for sure, have something to say as well.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.media.document_kinds import KINDS, NONE, RESIDENT
+from tandem.media.document_kinds import KINDS, NONE, RESIDENT, RESIDENT_EMBLEM
 from tandem.media.documents import best_kind, rounded_quad, rounded_score
 from tandem.services.id_card.records import pack_cards, pack_segments, unpack_cards, unpack_segments
 from tandem.services.id_card.text import fields as of
 from tandem.services.id_card.text.parse import parse_cards
+from tandem.services.id_card.text.titles import Title, read_titles
 
 #: From this probability on the classifier alone says that a card is a resident identity card.
 SURE = 0.5
@@ -42,6 +43,7 @@ def read_picture(
     probabilities: NDArray[np.float32],
     cards: NDArray[np.float32],
     segments: NDArray[np.float32],
+    titles: NDArray[np.float32],
     kinds: NDArray[np.float32],
     view_quads: NDArray[np.float32],
     *,
@@ -55,6 +57,7 @@ def read_picture(
         probabilities: see `parse_cards`.
         cards: (C, 14) packed `CardRecord`s, padding behind them.
         segments: (G, 13) packed `Segment`s, padding allowed.
+        titles: (C, 3) where each card's title is on the lanes, see `place_titles`.
         kinds: (V, kinds) probabilities; of card i in row i, without cards of the whole picture in row 0.
         view_quads: (V, 8) where those were seen, px of the picture as sent.
         dictionary: the character of each class.
@@ -62,6 +65,7 @@ def read_picture(
     """
     answer: dict[str, Any] = {"cards": [], "others": []}
     records, rows = unpack_cards(cards), unpack_segments(segments)
+    read = read_titles(characters, probabilities, titles[: len(records)], dictionary)
     if not records:
         answer["others"] = _seen_somewhere(kinds[0], view_quads[0])
     for index, record in enumerate(records):
@@ -69,7 +73,8 @@ def read_picture(
         parsed = parse_cards(
             characters, probabilities, pack_cards([record]), own, dictionary=dictionary, today=today
         )
-        other = other_kind(kinds[index], parsed[0]["fields"] if parsed else {}, parsed)
+        fields, checks = (parsed[0]["fields"], parsed[0]["checks"]) if parsed else ({}, {})
+        other = other_kind(kinds[index], fields, checks, read[index])
         if other is None:
             answer["cards"] += parsed
         elif other != NONE:
@@ -79,21 +84,27 @@ def read_picture(
 
 
 def other_kind(
-    kinds: NDArray[np.float32], text: Mapping[str, str], parsed: Sequence[Mapping[str, Any]]
+    kinds: NDArray[np.float32],
+    text: Mapping[str, str],
+    checks: Mapping[str, bool | None],
+    title: Title,
 ) -> str | None:
     """The kind of a card that is no resident identity card; None for one that is.
 
     Args:
         kinds: (kinds,) the classifier's probabilities.
         text: the card's fields as read, empty where nothing was.
-        parsed: the card as parsed, or nothing.
+        checks: the card's checks.
+        title: of an emblem side.
     """
     resident = float(kinds[_RESIDENT_INDICES].sum())
-    checks = parsed[0]["checks"] if parsed else {}
     by_number = _kind_by_number(text.get(of.NUMBER, ""))
     if by_number is not None and (checks.get("number_checksum") or resident < CERTAIN):
         return by_number
-    supported = _supports(text, checks)
+    by_title = title.kind()
+    if by_title not in {None, RESIDENT_EMBLEM}:
+        return by_title
+    supported = _supports(text, checks) or by_title == RESIDENT_EMBLEM
     if resident >= SURE or (supported and resident >= SUPPORTED):
         return None
     others = kinds.copy()

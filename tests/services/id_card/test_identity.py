@@ -15,6 +15,7 @@ from tandem.media.document_kinds import KINDS, NONE, RESIDENT
 from tandem.services import id_card
 from tandem.services.id_card.identity import other_kind, read_picture
 from tandem.services.id_card.records import CardRecord, pack_cards
+from tandem.services.id_card.text.titles import Title
 
 SCHEMA = json.loads((Path(id_card.__file__).parent / "result.schema.json").read_text(encoding="utf-8"))
 SOUND = {"number_checksum": True, "region_known": True}
@@ -31,8 +32,11 @@ def kinds_of(**shares: float) -> np.ndarray:
 
 
 def judged(kinds: np.ndarray, number: str = "", nation: str = "", **checks: bool | None) -> str | None:
-    fields = {"公民身份号码": number, "民族": nation}
-    return other_kind(kinds, fields, [{"fields": fields, "checks": checks}])
+    return other_kind(kinds, {"公民身份号码": number, "民族": nation}, checks, Title())
+
+
+def titled(kinds: np.ndarray, text: str, confidence: float = 0.95) -> str | None:
+    return other_kind(kinds, {}, {}, Title(text=text, confidence=confidence))
 
 
 def test_the_classifier_alone() -> None:
@@ -75,6 +79,38 @@ def test_a_foreigners_number() -> None:
     )
 
 
+EMBLEM = {"resident_id.emblem": 0.95, "other_card": 0.05}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("居民健康卡", "other_card"),
+        ("港澳居民居住证", "hmt_residence_permit.emblem"),
+        ("外国人永久居留身份证", "foreign_permanent_resident.emblem"),
+        ("临时居民身份证", "temporary_id.emblem"),
+        ("驾驶证", "driving_licence"),
+        ("居住证", "residence_permit"),
+    ],
+)
+def test_another_title_overrules_the_classifier(text: str, kind: str) -> None:
+    assert titled(kinds_of(**EMBLEM), text) == kind
+    assert titled(kinds_of(**EMBLEM), text, 0.5) is None
+
+
+def test_a_title_that_is_nearly_the_own_one_decides_nothing() -> None:
+    for text in ("居民身份", "居民身伤证", "民身份证", "居民身份证书卡", "局长", ""):
+        assert titled(kinds_of(**EMBLEM), text) is None, text
+        assert titled(kinds_of(other_card=0.7, **{"resident_id.emblem": 0.3}), text) == "other_card", text
+
+
+def test_the_own_title_supports_a_doubtful_card() -> None:
+    doubtful = {"resident_id.emblem": 0.2, "other_card": 0.8}
+    assert titled(kinds_of(**doubtful), "居民身份证") is None
+    assert titled(kinds_of(**doubtful), "居民身份证", 0.6) == "other_card"
+    assert titled(kinds_of(other_card=0.99), "居民身份证") == "other_card"
+
+
 def answered(kinds: np.ndarray, *scores: float) -> dict[str, Any]:
     """The answer for cards on which nothing was read, surer than what needs text."""
     cards = pack_cards([CardRecord(quad=QUAD, score=score, emblem=0.1) for score in scores])
@@ -84,6 +120,7 @@ def answered(kinds: np.ndarray, *scores: float) -> dict[str, Any]:
         empty.astype(np.float32),
         cards,
         np.zeros((14, 13), np.float32),
+        np.zeros((max(len(scores), 1), 3), np.float32),
         kinds,
         QUAD.reshape(1, 8),
         dictionary=["", "a"],
