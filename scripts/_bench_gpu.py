@@ -18,7 +18,7 @@ from tandem_triton import Client
 
 from tandem.batching.errors import BatchingError
 from tandem.batching.measure.live_model import connect
-from tandem.batching.measure.perf_analyzer import picture_data, run_poisson
+from tandem.batching.measure.perf_analyzer import item_data, run_poisson
 from tandem.batching.plan.measured import Measured, measure
 from tandem.batching.proof.ensemble_proof import measured_capacity
 from tandem.runtime.errors import EmbeddedServerError
@@ -115,7 +115,7 @@ def run(server: TritonServer, pictures: Sequence[bytes], seconds: float, load: f
     found = measure(client, MODEL, files=pictures, budget_s=seconds)
     capacity = measured_capacity(client, found, pictures, seconds)
     rate = load * capacity
-    data = picture_data(pictures, found.model.inputs[0].name)
+    data = item_data(pictures, found.model.inputs[0].name)
     trace = run_poisson(server.grpc_url, MODEL, rate, max(20, round(rate * seconds)), data=data)
     p50, p95 = np.quantile(trace.without_start(START_SHARE), [0.5, 0.95]) * 1e3
     return f"{columns(found)} | {capacity:.1f} | {p50:.1f} | {p95:.1f}"

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
 
 import onnx.parser
 import pytest
+from tandem_triton.queue import QueueNames
 
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
+from tests.gateway.broker import Broker
 
 StartTriton = Callable[..., TritonServer]
 AddModel = Callable[..., Path]
@@ -59,3 +62,16 @@ def add_model(tmp_path: Path) -> AddModel:
         return repository
 
     return add
+
+
+@pytest.fixture(scope="session")
+def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Broker]:
+    with Broker(tmp_path_factory.mktemp("rabbitmq")) as broker:
+        yield broker
+
+
+@pytest.fixture
+def names() -> QueueNames:
+    """Queues of this test's own."""
+    mark = uuid.uuid4().hex[:8]
+    return QueueNames(prefix=f"test-{mark}")

@@ -5,28 +5,39 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-from functools import partial
 from typing import Any
 
 import aio_pika
 import aiormq.exceptions
-from aio_pika.abc import AbstractIncomingMessage, AbstractQueue
-from tandem_triton import AsyncClient, ClientOptions, RetryPolicy, TandemError
-from tandem_triton.queue.connection import LOST, begin
-from tandem_triton.queue.message import REASON_HEADER, REPLY_CONTENT_TYPE
+from aio_pika.abc import AbstractIncomingMessage, AbstractRobustConnection
+from tandem_triton import Answer, AsyncClient, RetryPolicy, Service
+from tandem_triton.queue.connection import LOST, begin, is_up
+from tandem_triton.queue.message import REASON_HEADER, REPLY_CONTENT_TYPE, encode_failure
+from tandem_triton.queue.topology import declare
 
-from tandem.gateway.decisions import Ask, AskAgain, Bury, GiveBack, Reply, decide_on_error, decide_on_message
+from tandem.gateway.asking import Asking, Failed, Stopped
+from tandem.gateway.decisions import (
+    Ask,
+    Bury,
+    Envelope,
+    GiveBack,
+    Reply,
+    decide_on_failure,
+    decide_on_message,
+)
+from tandem.gateway.health import ServiceHealth
 from tandem.gateway.monitor import GatewayMetrics
 from tandem.gateway.options import GatewayOptions
 
 _LOG = logging.getLogger(__name__)
-_FIRST_PAUSE_S = 0.1
-_LONGEST_PAUSE_S = 2.0  # how long a Triton that is back may wait for its first picture
-_CONFIRM_TIMEOUT_S = 30.0  # a broker that is silent for longer is taken for lost
+_BROKER_PAUSE_S = 0.5  # between attempts while the broker is lost
+_GIVE_UP_FACTOR = (
+    4  # beyond the redelivery limit: a message that ends gateways never gets as far as an outcome
+)
 
 
 class Gateway:
-    """Consumes the queue of pictures until stopped.
+    """Consumes the queues of its services until stopped.
 
     Args:
         options: see `GatewayOptions`.
@@ -39,17 +50,15 @@ class Gateway:
         self.metrics = GatewayMetrics()
         self._options = options
         self._client = AsyncClient(
-            options.triton_url,
-            options=ClientOptions(
-                model=options.model,
-                timeout_s=options.timeout_s,
-                max_in_flight=options.prefetch,
-                retry=RetryPolicy(attempts=1),  # `_ask` retries, for as long as it takes
-            ),
+            options.triton_url, options=options.client_options(RetryPolicy(attempts=1))
         )
-        self._channel: Any = None
         self._stopping = asyncio.Event()
+        places = options.prefetch * len(options.services)
+        self._asking = Asking(self._client, places=places, stopping=self._stopping, metrics=self.metrics)
         self._in_hand: set[asyncio.Task[None]] = set()
+        self._replies: Any = None
+        self._dead: Any = None
+        self._queues: dict[str, Any] = {}
 
     async def run(self) -> None:
         """Consume until `stop` is called, then finish what is in hand.
@@ -59,15 +68,20 @@ class Gateway:
             NotServedError: a queue of that name exists with other settings.
             UnavailableError: no broker at the start; one that is lost later is waited for.
         """
-        connection = await begin(self._options.broker_url, self._options.names, self._consume)
+        connection = await self._begin()
+        if connection is None:
+            await self._client.close()
+            return
+        lines = [asyncio.create_task(self._serve(service)) for service in self._options.services]
         try:
-            self.metrics.ready = True
+            self.metrics.watch(lambda: is_up(connection))
             await self._stopping.wait()
-            self.metrics.ready = False
-            with contextlib.suppress(*LOST):
-                await self._stop_consuming()
+            self.metrics.stopping()
+            await asyncio.gather(*lines, return_exceptions=True)
             await self._finish()
         finally:
+            for line in lines:
+                line.cancel()
             await connection.close()  # what is not acknowledged goes back to the queue
             await self._client.close()
 
@@ -75,11 +89,68 @@ class Gateway:
         """Take no more messages, and let `run` return; call it in the event loop's thread."""
         self._stopping.set()
 
-    async def _consume(self, channel: Any, pictures: AbstractQueue) -> None:
-        self._channel = channel
+    async def _begin(self) -> AbstractRobustConnection | None:
+        """The connection to the broker, None if told to stop before there is one."""
+        connecting = asyncio.create_task(begin(self._options.broker_url, self._set_up))
+        stopping = asyncio.create_task(self._stopping.wait())
+        try:
+            await asyncio.wait((connecting, stopping), return_when=asyncio.FIRST_COMPLETED)
+            if connecting.done():
+                return connecting.result()
+            connecting.cancel()
+            await asyncio.gather(connecting, return_exceptions=True)
+            return None
+        finally:
+            stopping.cancel()
+
+    async def _set_up(self, connection: AbstractRobustConnection, channel: Any) -> None:
+        names = self._options.names
         await channel.set_qos(prefetch_count=self._options.prefetch)
-        tag = await pictures.consume(self._take)
-        self._stop_consuming = partial(pictures.cancel, tag)
+        for service in self._options.services:
+            self._queues[service.name] = await declare(channel, names, service.name)
+        self._replies = await channel.get_exchange(names.replies_exchange, ensure=False)
+        self._dead = await channel.get_exchange(names.dead_exchange, ensure=False)
+
+    async def _serve(self, service: Service[Any]) -> None:
+        """Consume a service's queue while the service works, until told to stop."""
+        health = ServiceHealth(self._client, service, self.metrics.health_changed)
+        self.metrics.health_changed(health)
+        queue = self._queues[service.name]
+
+        async def take(message: AbstractIncomingMessage) -> None:
+            # The work is a task of its own, so that messages overtake each other.
+            task = asyncio.create_task(self._handle(message, service, health))
+            self._in_hand.add(task)
+            task.add_done_callback(self._in_hand.discard)
+
+        while await self._unless_stopping(health.recover()):
+            tag = await self._repeated(lambda: queue.consume(take))
+            consuming = tag is not None and await self._unless_stopping(health.wait_ill())
+            if tag is not None:
+                await self._repeated(lambda tag=tag: queue.cancel(tag))
+            if not consuming:
+                break
+
+    async def _unless_stopping(self, waited: Any) -> bool:
+        """Whether what is waited for happened before the stop."""
+        happening = asyncio.ensure_future(waited)
+        stopping = asyncio.ensure_future(self._stopping.wait())
+        try:
+            await asyncio.wait((happening, stopping), return_when=asyncio.FIRST_COMPLETED)
+            return happening.done() and not self._stopping.is_set()
+        finally:
+            happening.cancel()
+            stopping.cancel()
+
+    async def _repeated(self, do: Any) -> Any:
+        """What `do` gives, tried again while the broker is lost; None once told to stop."""
+        while True:
+            try:
+                return await do()
+            except LOST:
+                if self._stopping.is_set():
+                    return None
+                await asyncio.sleep(_BROKER_PAUSE_S)
 
     async def _finish(self) -> None:
         if self._in_hand:
@@ -87,70 +158,71 @@ class Gateway:
             for task in late:
                 task.cancel()
 
-    async def _take(self, message: AbstractIncomingMessage) -> None:
-        """Called for each message; the work is a task of its own, so that messages overtake each other."""
-        task = asyncio.create_task(self._handle(message))
-        self._in_hand.add(task)
-        task.add_done_callback(self._in_hand.discard)
-
-    async def _handle(self, message: AbstractIncomingMessage) -> None:
-        with self.metrics.handling() as handling:
+    async def _handle(
+        self, message: AbstractIncomingMessage, service: Service[Any], health: ServiceHealth
+    ) -> None:
+        with self.metrics.handling(service.name) as handling:
             try:
-                handling.outcome = await self._settle(message)
+                handling.outcome = await self._settle(message, service, health)
+            except (Stopped, asyncio.TimeoutError) as why:
+                # Stopping; or the broker lives but does not confirm: then the message is not settled yet.
+                handling.outcome = "given_back"
+                if not isinstance(why, Stopped):
+                    _LOG.warning("the broker did not confirm in time; a message is given back")
+                await self._give_back(message)
             except LOST:
                 # Not acknowledged, so it comes again, here or elsewhere.
                 _LOG.warning("the broker was lost before a message was settled; it will come again")
                 handling.outcome = "lost"
-            except Exception:
+            except Exception as error:
                 # The message must not stay in hand for ever; the broker counts how often it comes back.
-                _LOG.exception("a message could not be handled")
-                with contextlib.suppress(*LOST):
-                    await message.nack(requeue=True)
+                _LOG.error("a message could not be handled (%s)", type(error).__name__)
+                await self._give_back(message)
 
-    async def _settle(self, message: AbstractIncomingMessage) -> str:
+    async def _settle(
+        self, message: AbstractIncomingMessage, service: Service[Any], health: ServiceHealth
+    ) -> str:
         """Do what was decided; gives the outcome's kind."""
-        decision: Any = decide_on_message(
-            correlation_id=message.correlation_id,
-            reply_to=message.reply_to,
-            content_type=message.content_type,
-            headers=message.headers,
-            redelivery_limit=self._options.redelivery_limit,
+        decision: Ask | Reply | Bury | GiveBack = decide_on_message(
+            Envelope(
+                correlation_id=message.correlation_id,
+                reply_to=message.reply_to,
+                content_type=message.content_type,
+                headers=message.headers,
+                redelivered=bool(message.redelivered),
+            ),
+            message.body,
+            service,
+            names=self._options.names,
+            give_up_after=_GIVE_UP_FACTOR * self._options.redelivery_limit,
         )
-        outcome = "failed"
+        outcome = "refused"
         if isinstance(decision, Ask):
-            decision, outcome = await self._ask(message.body)
+            decision, outcome = await self._ask(decision, health)
         match decision:
             case Reply(body=body, dead_reason=reason):
                 reason = await self._reply(message, body) or reason
                 if reason is not None:
-                    await self._bury(message, reason)
+                    await self._bury(message, service, reason)
                 await message.ack()
             case Bury(reason=reason):
-                await self._bury(message, reason)
+                await self._bury(message, service, reason)
                 await message.ack()
-            case GiveBack():
+            case GiveBack(after_s=after_s):
+                await self._unless_stopping(asyncio.sleep(after_s))
                 await message.nack(requeue=True)
         return outcome
 
-    async def _ask(self, picture: bytes) -> tuple[Reply | GiveBack, str]:
-        """The Triton's answer, however long the Triton is away; and the outcome's kind."""
-        pause_s = _FIRST_PAUSE_S
-        while True:
-            try:
-                answer = await self._client.ask(picture)
-            except TandemError as error:
-                decision = decide_on_error(error)
-                if not isinstance(decision, AskAgain):
-                    _LOG.info("no answer: %s", error.code)
-                    return decision, error.outcome
-                if self._stopping.is_set():
-                    return GiveBack(), error.outcome
-                self.metrics.triton_away()
-                await asyncio.sleep(pause_s)
-                pause_s = min(_LONGEST_PAUSE_S, 2 * pause_s)
-            else:
-                self.metrics.triton_here()
-                return Reply(body=answer.text), answer.outcome
+    async def _ask(self, ask: Ask, health: ServiceHealth) -> tuple[Reply | GiveBack, str]:
+        """What the Triton's answer means for the message; and the outcome's kind."""
+        found = await self._asking.outcome(ask.request, health)
+        if isinstance(found, Answer):
+            return Reply(body=found.text), found.outcome
+        if isinstance(found, Failed):
+            _LOG.warning("an item of %s failed where others pass: %s", health.service.name, found.error.code)
+            decision = decide_on_failure(found.error, ask.given_out, self._options.redelivery_limit)
+            return decision, found.error.outcome
+        return Reply(body=encode_failure(found)), found.outcome
 
     async def _reply(self, message: AbstractIncomingMessage, body: bytes) -> str | None:
         """Publish the reply and wait until the broker has it; gives why the message dies, if it does."""
@@ -161,7 +233,7 @@ class Gateway:
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         )
         try:
-            await self._publish(reply, message.reply_to or "")
+            await self._publish(self._replies, reply, message.reply_to or "")
         except aiormq.exceptions.PublishError:
             # The client and its queue are gone: there is nobody to answer.
             self.metrics.unclaimed()
@@ -171,9 +243,9 @@ class Gateway:
             return "the queue of replies takes no more: its reader is too slow"
         return None
 
-    async def _bury(self, message: AbstractIncomingMessage, reason: str) -> None:
+    async def _bury(self, message: AbstractIncomingMessage, service: Service[Any], reason: str) -> None:
         """Put the message among the dead letters with the reason."""
-        self.metrics.buried()
+        self.metrics.buried(service.name)
         letter = aio_pika.Message(
             message.body,
             content_type=message.content_type,
@@ -182,9 +254,11 @@ class Gateway:
             headers={**message.headers, REASON_HEADER: reason},
             delivery_mode=aio_pika.DeliveryMode.PERSISTENT,
         )
-        await self._publish(letter, self._options.names.dead)
+        await self._publish(self._dead, letter, service.name)
 
-    async def _publish(self, message: aio_pika.Message, queue: str) -> None:
-        await asyncio.wait_for(
-            self._channel.default_exchange.publish(message, routing_key=queue), _CONFIRM_TIMEOUT_S
-        )
+    async def _publish(self, exchange: Any, message: aio_pika.Message, key: str) -> None:
+        await asyncio.wait_for(exchange.publish(message, routing_key=key), self._options.confirm_timeout_s)
+
+    async def _give_back(self, message: AbstractIncomingMessage) -> None:
+        with contextlib.suppress(*LOST):
+            await message.nack(requeue=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from types import SimpleNamespace
@@ -19,71 +19,86 @@ from prometheus_client import (
 )
 from tandem_triton.core.metrics import LATENCY_BOUNDS_S
 
+from tandem.gateway.health import ServiceHealth
+
 
 class GatewayMetrics:
-    """Counts what becomes of messages; used by the gateway's event loop.
+    """Counts what becomes of messages; used by the gateway's event loop, read by the monitor's threads.
 
     Attributes:
         registry: the metrics, for Prometheus.
-        ready: whether the gateway consumes.
     """
 
     def __init__(self) -> None:
         self.registry = CollectorRegistry()
-        self.ready = False
-        self._triton_here = True
-        self._outcomes = Counter(
-            "tandem_gateway_outcomes", "Messages by what became of them", ["outcome"], registry=self.registry
+        self._broker_here: Callable[[], bool] = lambda: False
+        self._ill: dict[str, str | None] = {}
+        self._outcomes = self._counter("outcomes", "Messages by what became of them", "service", "outcome")
+        self._in_flight = Gauge(
+            "tandem_gateway_in_flight", "Messages in hand", ["service"], registry=self.registry
         )
-        self._in_flight = Gauge("tandem_gateway_in_flight", "Messages in hand", registry=self.registry)
         self._latency = Histogram(
             "tandem_gateway_latency_seconds",
             "From taking a message to settling it",
+            ["service"],
             buckets=LATENCY_BOUNDS_S,
             registry=self.registry,
         )
-        self._dead = Counter("tandem_gateway_dead_letters", "Messages given up", registry=self.registry)
-        self._unclaimed = Counter(
-            "tandem_gateway_unclaimed_replies", "Replies whose queue is gone", registry=self.registry
+        self._dead = self._counter("dead_letters", "Messages given up", "service")
+        self._unclaimed = self._counter("unclaimed_replies", "Replies whose queue is gone or full")
+        self._retries = self._counter("triton_retries", "Times an item was sent again", "service")
+        self._served = Gauge(
+            "tandem_gateway_service_up", "Whether the Triton serves it", ["service"], registry=self.registry
         )
-        self._retries = Counter(
-            "tandem_gateway_triton_retries", "Times the Triton was away or full", registry=self.registry
-        )
+        broker = Gauge("tandem_gateway_broker_up", "Whether the broker is connected", registry=self.registry)
+        broker.set_function(lambda: float(self._broker_here()))
+
+    def _counter(self, name: str, text: str, *labels: str) -> Counter:
+        return Counter(f"tandem_gateway_{name}", text, labels, registry=self.registry)
 
     @property
-    def healthy(self) -> bool:
-        """Whether it consumes and its Triton answers."""
-        return self.ready and self._triton_here
+    def trouble(self) -> list[str]:
+        """Why nothing is taken from a queue, a line each; none: all is well."""
+        lines = [] if self._broker_here() else ["the broker is not connected"]
+        return lines + [f"{name}: {reason}" for name, reason in self._ill.items() if reason is not None]
+
+    def watch(self, broker_here: Callable[[], bool]) -> None:
+        """From now on the broker's connection is looked at by this function."""
+        self._broker_here = broker_here
+
+    def stopping(self) -> None:
+        """Nothing is taken any more."""
+        self._broker_here = lambda: False
+
+    def health_changed(self, health: ServiceHealth) -> None:
+        """A service works, or it does not."""
+        self._ill[health.service.name] = health.reason
+        self._served.labels(health.service.name).set(health.reason is None)
 
     @contextlib.contextmanager
-    def handling(self) -> Iterator[SimpleNamespace]:
+    def handling(self, service: str) -> Iterator[SimpleNamespace]:
         """Counts one message, by the `outcome` that is set on what this gives."""
         handling = SimpleNamespace(outcome="failed")
         began_s = time.monotonic()
-        self._in_flight.inc()
+        self._in_flight.labels(service).inc()
         try:
             yield handling
         finally:
-            self._in_flight.dec()
-            self._outcomes.labels(handling.outcome).inc()
-            self._latency.observe(time.monotonic() - began_s)
+            self._in_flight.labels(service).dec()
+            self._outcomes.labels(service, handling.outcome).inc()
+            self._latency.labels(service).observe(time.monotonic() - began_s)
 
-    def buried(self) -> None:
+    def buried(self, service: str) -> None:
         """A message was put among the dead letters."""
-        self._dead.inc()
+        self._dead.labels(service).inc()
 
     def unclaimed(self) -> None:
-        """A reply's queue is gone."""
+        """A reply's queue is gone, or full."""
         self._unclaimed.inc()
 
-    def triton_away(self) -> None:
-        """The Triton did not take a picture."""
-        self._triton_here = False
-        self._retries.inc()
-
-    def triton_here(self) -> None:
-        """The Triton answered."""
-        self._triton_here = True
+    def retried(self, service: str) -> None:
+        """The Triton did not take an item, or was lost with it."""
+        self._retries.labels(service).inc()
 
 
 @contextlib.contextmanager
@@ -101,7 +116,10 @@ def monitor(metrics: GatewayMetrics, address: str, port: int) -> Iterator[int]:
             if self.path == "/metrics":
                 self._answer(200, CONTENT_TYPE_LATEST, generate_latest(metrics.registry))
             elif self.path == "/healthz":
-                self._answer(200 if metrics.healthy else 503, "text/plain", b"")
+                trouble = metrics.trouble
+                self._answer(
+                    503 if trouble else 200, "text/plain", "".join(f"{x}\n" for x in trouble).encode()
+                )
             else:
                 self._answer(404, "text/plain", b"/metrics and /healthz are here\n")
 

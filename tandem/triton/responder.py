@@ -43,12 +43,16 @@ class Responder:
         pb_utils: the module `triton_python_backend_utils`, which exists only inside the server.
         model_name: name of the model, the label of its error counter.
         inputs: names of the tensors that the step needs.
+        optional: names of those that a request may leave out; then they are missing among the arrays.
     """
 
-    def __init__(self, pb_utils: Any, *, model_name: str, inputs: Sequence[str]) -> None:
+    def __init__(
+        self, pb_utils: Any, *, model_name: str, inputs: Sequence[str], optional: Sequence[str] = ()
+    ) -> None:
         self._pb_utils = pb_utils
         self._model_name = model_name
         self._inputs = tuple(inputs)
+        self._optional = tuple(optional)
         self._family = _counter_family(pb_utils)
         self._counters: dict[str, Any] = {}
 
@@ -75,7 +79,12 @@ class Responder:
     def _inputs_of(self, request: Any) -> Arrays | _Failure:
         if request.is_cancelled():
             return _Failure(code="CANCELLED", message="the client cancelled the request")
-        return {name: self._array(request, name) for name in self._inputs}
+        given = {name: self._array(request, name) for name in self._inputs}
+        for name in self._optional:
+            tensor = self._pb_utils.get_input_tensor_by_name(request, name)
+            if tensor is not None:
+                given[name] = tensor.as_numpy()
+        return given
 
     def _outcome(self, answer: Callable[[Arrays], Arrays], inputs: Arrays | _Failure) -> Arrays | _Failure:
         if isinstance(inputs, _Failure):

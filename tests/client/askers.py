@@ -14,13 +14,15 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import grpc
-from tandem_triton import AsyncClient, Client, ClientOptions
+from tandem_triton import AsyncClient, Client, ClientOptions, Service
+from tandem_triton.services.id_card import SERVICE as ID_CARD
 from tandem_triton.transport.wire import encode_grpc
 from tritonclient.grpc import service_pb2_grpc
 
-from tandem.batching.measure.perf_analyzer import find_perf_analyzer, library_folder, picture_data
+from tandem.batching.measure.perf_analyzer import find_perf_analyzer, item_data, library_folder
 from tests.client.orders import order
 
 PICTURE = bytes(1_000)
@@ -33,20 +35,20 @@ class Subject:
 
     Attributes:
         title: in the table.
-        model: its name.
+        service: the model as a service.
         picture: sent again and again.
         warm_up_s: not measured.
     """
 
     title: str
-    model: str
+    service: Service[Any]
     picture: bytes
     warm_up_s: float = 1.0
 
 
-TWENTY_MS = Subject(title="20 ms", model="id_card", picture=order(number="1", delay_s=0.02))
-SWIFT = Subject(title="0.3 ms", model="swift", picture=PICTURE)
-AT_ONCE = Subject(title="at once", model="echo", picture=PICTURE)
+TWENTY_MS = Subject(title="20 ms", service=ID_CARD, picture=order(number="1", delay_s=0.02))
+SWIFT = Subject(title="0.3 ms", service=ID_CARD.served_as("swift"), picture=PICTURE)
+AT_ONCE = Subject(title="at once", service=ID_CARD.served_as("echo"), picture=PICTURE)
 
 
 @dataclass(frozen=True)
@@ -85,10 +87,10 @@ def threads_rate(url: str, subject: Subject, run_s: float) -> Rate:
 
     def call(thread: int, client: Client) -> None:
         while not counts.stop:
-            client.recognize_json(subject.picture)
+            client.call_json(subject.service, subject.picture)
             counts.answers[thread] += 1
 
-    with Client(url, options=_options(subject)) as client:
+    with Client(url, options=_options()) as client:
         threads = [threading.Thread(target=call, args=(number, client)) for number in range(IN_FLIGHT)]
         for thread in threads:
             thread.start()
@@ -104,11 +106,11 @@ def coroutines_rate(url: str, subject: Subject, run_s: float) -> Rate:
 
     async def call(number: int, client: AsyncClient) -> None:
         while not counts.stop:
-            await client.recognize_json(subject.picture)
+            await client.call_json(subject.service, subject.picture)
             counts.answers[number] += 1
 
     async def main() -> None:
-        async with AsyncClient(url, options=_options(subject)) as client:
+        async with AsyncClient(url, options=_options()) as client:
             await asyncio.gather(*(call(number, client) for number in range(IN_FLIGHT)))
 
     return _beside(main, counts, subject, run_s)
@@ -117,7 +119,7 @@ def coroutines_rate(url: str, subject: Subject, run_s: float) -> Rate:
 def grpc_alone_rate(url: str, subject: Subject, run_s: float) -> Rate:
     """What gRPC's asyncio library gets that only sends one ready request again and again."""
     counts = Counts()
-    request = encode_grpc(model=subject.model, request_id="1", picture=subject.picture)
+    request = encode_grpc("1", subject.service.request(subject.picture))
 
     async def call(number: int, infer: Callable[..., object]) -> None:
         while not counts.stop:
@@ -141,8 +143,8 @@ def _beside(main: Callable[[], object], counts: Counts, subject: Subject, run_s:
     return rate
 
 
-def _options(subject: Subject) -> ClientOptions:
-    return ClientOptions(model=subject.model, max_in_flight=IN_FLIGHT, timeout_s=300)
+def _options() -> ClientOptions:
+    return ClientOptions(max_in_flight=IN_FLIGHT, timeout_s=300)
 
 
 def perf_analyzer_rate(url: str, subject: Subject, run_s: float) -> Rate:
@@ -150,7 +152,7 @@ def perf_analyzer_rate(url: str, subject: Subject, run_s: float) -> Rate:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         data, report = folder / "data.json", folder / "report.csv"
-        data.write_text(json.dumps(picture_data([subject.picture], "IMAGE")))
+        data.write_text(json.dumps(item_data([subject.picture], "IMAGE")))
         libraries = os.pathsep.join(
             filter(None, [str(library_folder(folder / "lib")), os.environ.get("LD_LIBRARY_PATH")])
         )
@@ -159,7 +161,7 @@ def perf_analyzer_rate(url: str, subject: Subject, run_s: float) -> Rate:
                 find_perf_analyzer(),
                 *(
                     "-m",
-                    subject.model,
+                    subject.service.name,
                     "-u",
                     url,
                     "-i",

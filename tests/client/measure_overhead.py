@@ -20,7 +20,8 @@ from statistics import median
 
 import numpy as np
 import tritonclient.grpc as plain
-from tandem_triton import Client, ClientOptions
+from tandem_triton import Client
+from tandem_triton.services.id_card import SERVICE as ID_CARD
 
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
@@ -39,6 +40,7 @@ from tests.client.askers import (
     threads_rate,
 )
 
+ECHO = ID_CARD.served_as("echo")
 MODELS = Path(__file__).parent / "model_repository"
 SAMPLE = Path(__file__).parents[2] / "docs" / "images" / "sample.jpg"
 CALLS = 2_000
@@ -110,9 +112,9 @@ def rows(subject: Subject, rates: dict[str, list[Rate]]) -> list[str]:
 def _one_client(url: str) -> str:
     with (
         plain.InferenceServerClient(url) as bare,
-        Client(url, options=ClientOptions(model="echo")) as client,
+        Client(url) as client,
     ):
-        calls = {"plain": plain_call(bare), "router": lambda: client.recognize_json(PICTURE)}
+        calls = {"plain": plain_call(bare), "router": lambda: client.call_json(ECHO, PICTURE)}
         medians = latencies_s(calls)
     added_ms = (medians["router"] - medians["plain"]) * 1e3
     return (
@@ -137,7 +139,7 @@ def main() -> None:
     if chosen.id_card:
         ensure_recognizer(_say)
         picture = SAMPLE.read_bytes()
-        subjects = (Subject(title="id_card", model="id_card", picture=picture, warm_up_s=15),)
+        subjects = (Subject(title="id_card", service=ID_CARD, picture=picture, warm_up_s=15),)
     repository = REPOSITORY if chosen.id_card else MODELS
     options = ServerOptions(model_repository=repository, grpc_port=0, http_port=0, metrics_port=0)
     with TritonServer(options) as server:

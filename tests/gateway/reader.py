@@ -1,6 +1,6 @@
 """A client of the queue in a process of its own, that a test can stop and let go on.
 
-`python -m tests.gateway.reader URL PICTURES DEAD COUNT` asks COUNT pictures at once, each with a large
+`python -m tests.gateway.reader URL PREFIX COUNT` asks about COUNT pictures at once, each with a large
 answer, and prints how many answers came.
 """
 
@@ -18,12 +18,12 @@ from tests.client.orders import order
 ANSWER = json.dumps({"cards": [], "padding": "x" * 300_000})
 
 
-async def main(url: str, pictures: str, dead: str, count: int) -> None:
-    options = QueueOptions(names=QueueNames(pictures=pictures, dead=dead), timeout_s=600)
+async def main(url: str, prefix: str, count: int) -> None:
+    options = QueueOptions(names=QueueNames(prefix=prefix), timeout_s=600)
     async with AsyncQueueClient(url, options) as client:
         answers = await asyncio.gather(*(client.recognize(order(junk=ANSWER)) for _ in range(count)))
     sys.stdout.write(f"{sum(answer == [] for answer in answers)} answers\n")
 
 
 if __name__ == "__main__":
-    asyncio.run(main(*sys.argv[1:4], int(sys.argv[4])))
+    asyncio.run(main(*sys.argv[1:3], int(sys.argv[3])))

@@ -14,7 +14,8 @@ from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
 from tests.client.orders import order
 from tests.gateway.broker import Broker
-from tests.gateway.conftest import MODELS, GatewayProcess
+from tests.gateway.conftest import MODELS
+from tests.gateway.process import GatewayProcess
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.triton]
 
@@ -84,7 +85,7 @@ def test_a_thousand_answers_while_everything_is_killed_in_turn(
     gateways = Gateways(
         tmp_path,
         *("--broker", mortal_broker.url, "--url", mortal_triton.url),
-        *("--queue", names.pictures, "--dead-queue", names.dead, "--redelivery-limit", "20"),
+        *("--prefix", names.prefix, "--redelivery-limit", "20"),
     )
 
     def restart_broker() -> None:
@@ -116,7 +117,7 @@ def test_a_thousand_answers_while_everything_is_killed_in_turn(
         gateways.kill()
     assert numbers == {number: str(number) for number in range(PICTURES)}
     assert happened == len(mishaps)
-    assert counted.outcomes["read"] == PICTURES
+    assert counted.outcomes["answered"] == PICTURES
 
 
 def test_two_gateways_share_one_queue_evenly(
@@ -130,6 +131,7 @@ def test_two_gateways_share_one_queue_evenly(
         pictures = (order(number=str(number), delay_s=0.05) for number in range(400))
         for reading in client.recognize_many(pictures, ordered=False, max_in_flight=IN_FLIGHT):
             assert reading.cards[0].fields["公民身份号码"] == str(reading.index)
-    shares = [gateway.metric('tandem_gateway_outcomes_total{outcome="read"}') for gateway in gateways]
+    line = 'tandem_gateway_outcomes_total{outcome="answered",service="id_card"}'
+    shares = [gateway.metric(line) for gateway in gateways]
     assert sum(shares) == 400
     assert all(0.4 <= share / 400 <= 0.6 for share in shares), shares

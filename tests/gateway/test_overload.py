@@ -17,7 +17,7 @@ from tandem.runtime.server import TritonServer
 from tests.client.orders import order
 from tests.client.overload import offer
 from tests.gateway.broker import Broker
-from tests.gateway.conftest import GatewayProcess
+from tests.gateway.process import GatewayProcess
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.triton]
 _LOG = logging.getLogger(__name__)
@@ -50,7 +50,7 @@ def test_twice_the_capacity(
         BROKER: broker.pid,
     }
     processes |= {f"{name} {pid}": pid for pid, name in model_processes(triton.pid).items()}
-    short = QueueNames(pictures=names.pictures, dead=names.dead, longest=LONGEST)
+    short = QueueNames(prefix=names.prefix, longest=LONGEST)
     with QueueClient(broker.url, QueueOptions(names=short, timeout_s=60)) as client:
         found = offer(
             lambda: client.recognize(PICTURE),

@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 
 from tests.gateway.broker import Broker
-from tests.gateway.conftest import ROOT, GatewayProcess
+from tests.gateway.process import ROOT, GatewayProcess
 
 URL = "amqp://guest:guest@127.0.0.1/"
 

@@ -18,15 +18,15 @@ from tandem_triton.queue.message import REASON_HEADER
 
 from tests.client.orders import order
 from tests.gateway.broker import Broker
-from tests.gateway.conftest import ROOT, GatewayProcess
+from tests.gateway.process import ROOT, GatewayProcess
 
 pytestmark = [pytest.mark.rabbitmq, pytest.mark.triton]
 
 ASKED = 100
 OTHERS = 50
 PATIENCE_S = 180
-READ = 'tandem_gateway_outcomes_total{outcome="read"}'
-NO_CARD = 'tandem_gateway_outcomes_total{outcome="no_card"}'
+READ = 'tandem_gateway_outcomes_total{outcome="answered",service="id_card"}'
+NO_CARD = 'tandem_gateway_outcomes_total{outcome="empty",service="id_card"}'
 
 
 def _until(happened: Callable[[], bool]) -> None:
@@ -41,7 +41,7 @@ def test_a_stalled_reader_holds_up_nobody_and_loses_nothing(
 ) -> None:
     gateway = start_gateway()
     reader = subprocess.Popen(
-        [sys.executable, "-m", "tests.gateway.reader", broker.url, names.pictures, names.dead, str(ASKED)],
+        [sys.executable, "-m", "tests.gateway.reader", broker.url, names.prefix, str(ASKED)],
         env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'client'}"},
         cwd=ROOT,
         stdout=subprocess.PIPE,
@@ -55,7 +55,7 @@ def test_a_stalled_reader_holds_up_nobody_and_loses_nothing(
                 assert client.recognize(order(number=str(number)))[0].fields["公民身份号码"] == str(number)
         assert reader.poll() is None
         assert gateway.metric(READ) == OTHERS
-        assert gateway.metric("tandem_gateway_dead_letters_total") == 0
+        assert gateway.metric('tandem_gateway_dead_letters_total{service="id_card"}') == 0
         reader.send_signal(signal.SIGCONT)
         answers, _ = reader.communicate(timeout=PATIENCE_S)
     finally:
@@ -69,19 +69,20 @@ def test_a_full_queue_of_replies_makes_a_dead_letter_and_holds_up_nobody(
     broker: Broker, start_gateway: Callable[..., GatewayProcess], names: QueueNames
 ) -> None:
     gateway = start_gateway("--prefetch", "1")  # one after the other
-    replies = f"{names.pictures}-replies"
+    replies = names.replies("guest", "bounded")
 
     async def ask() -> dict[str, object]:
         async with await aio_pika.connect(broker.url) as connection:
             channel = await connection.channel()
             bounded = {"x-max-length": 1, "x-overflow": "reject-publish"}
             queue = await channel.declare_queue(replies, durable=True, arguments=bounded)
+            await queue.bind(names.replies_exchange, replies)
             for number in range(3):
                 message = aio_pika.Message(
                     order(number=str(number)), correlation_id=str(number), reply_to=replies
                 )
-                await channel.default_exchange.publish(message, routing_key=names.pictures)
-            dead = await channel.get_queue(names.dead)
+                await channel.default_exchange.publish(message, routing_key=names.items("id_card"))
+            dead = await channel.get_queue(names.dead("id_card"))
             found: dict[str, object] = {}
             while len(found) < 2:
                 letter = await dead.get(fail=False)
@@ -112,12 +113,12 @@ def test_a_queue_deleted_under_a_gateway_is_declared_again(
 
     async def delete_and_wait_for_its_return() -> None:
         async with await aio_pika.connect(broker.url) as connection:
-            await (await connection.channel()).queue_delete(names.pictures)
+            await (await connection.channel()).queue_delete(names.items("id_card"))
             # A queue that somebody else declares within some 20 ms of its end is one of RabbitMQ 3.10's
             # defects: the consumer of the old one is told nothing and gets nothing. Hence the wait.
             while True:
                 try:
-                    await (await connection.channel()).get_queue(names.pictures)
+                    await (await connection.channel()).get_queue(names.items("id_card"))
                 except aiormq.exceptions.ChannelNotFoundEntity:
                     await asyncio.sleep(0.05)
                 else:
@@ -133,8 +134,8 @@ def test_a_gateway_that_the_broker_does_not_accept_says_so_and_ends(
 ) -> None:
     url = broker.url.replace("guest:guest", "guest:not-this-one")
     done = subprocess.run(
-        [sys.executable, "-m", "tandem.gateway", "--broker", url, "--queue", names.pictures,
-         "--dead-queue", names.dead, "--monitor-port", "0"],
+        [sys.executable, "-m", "tandem.gateway", "--broker", url, "--prefix", names.prefix,
+         "--monitor-port", "0"],
         env={**os.environ, "PYTHONPATH": f"{ROOT}:{ROOT / 'client'}"},
         capture_output=True,
         text=True,

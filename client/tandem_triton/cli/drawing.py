@@ -1,26 +1,39 @@
-"""A picture with what was read drawn on it: each card's outline, each field's box and its text."""
+"""A picture with its cards and fields outlined, and below it, in the boxes' colours, what was read."""
 
 from __future__ import annotations
 
 import io
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from PIL import Image, ImageDraw, ImageFont, ImageOps
 
-from tandem_triton.services.id_card import Card, Quad
+from tandem_triton.media.picture import Quad
+from tandem_triton.services.id_card import Card
 
-_CARD_COLOUR = (255, 64, 32)
-_FIELD_COLOUR = (0, 150, 60)
-_TEXT_BACKDROP = (255, 255, 255, 210)
+Colour = tuple[int, int, int]
+
+_CARD_COLOUR: Colour = (255, 64, 32)
+_FIELD_COLOURS: tuple[Colour, ...] = (
+    (0, 122, 61),
+    (0, 92, 197),
+    (153, 0, 153),
+    (176, 96, 0),
+    (0, 128, 128),
+    (176, 0, 70),
+)
+_PAPER: Colour = (255, 255, 255)
 _LINE_SHARE = 1 / 300  # of the picture's longer side
 _SMALLEST_TEXT_PX = 12
-_TEXT_SHARE = 0.05  # of the card's height: as large as print on the card, 2.7 of 54 mm
+_TEXT_SHARE = 1 / 32  # of the picture's longer side
+_SPACING = 1.5  # between lines of text, of their size
 
 
 def draw_cards(picture: bytes, cards: Sequence[Card], font: Path) -> Image.Image:
-    """The picture, upright by its EXIF orientation, with the cards drawn on it, RGB.
+    """The picture, upright by its EXIF orientation, the cards outlined, and below it what was read, RGB.
+
+    Nothing is written on the picture, so nothing on it is hidden.
 
     Args:
         picture: encoded, as it was sent.
@@ -28,36 +41,51 @@ def draw_cards(picture: bytes, cards: Sequence[Card], font: Path) -> Image.Image
         font: a file with Chinese glyphs.
     """
     image = ImageOps.exif_transpose(Image.open(io.BytesIO(picture))).convert("RGB")
-    canvas = ImageDraw.Draw(image, "RGBA")
     width = max(1, round(max(image.size) * _LINE_SHARE))
+    canvas = ImageDraw.Draw(image)
     for card in cards:
         _outline(canvas, card.quad, _CARD_COLOUR, 2 * width)
-        for box in card.boxes.values():
-            _outline(canvas, box, _FIELD_COLOUR, width)
-        # Texts last, so that no box's line crosses one.
-        for name, box in card.boxes.items():
-            _write(canvas, f"{name} {card.fields.get(name, '')}".strip(), box, font, _text_size(card.quad))
-    return image
+        for colour, name in _coloured(card):
+            box = card.boxes.get(name)
+            if box is not None:
+                _outline(canvas, box, colour, width)
+    return _with_text_below(image, [line for card in cards for line in _lines(card)], font)
 
 
-def _outline(canvas: ImageDraw.ImageDraw, quad: Quad, colour: tuple[int, int, int], width: int) -> None:
-    canvas.line([*quad, quad[0]], fill=colour, width=width, joint="curve")
-
-
-def _write(canvas: ImageDraw.ImageDraw, text: str, box: Quad, font: Path, size: int) -> None:
-    """Write `text` upright above the box, inside the picture."""
-    limit = canvas.im.size[0]
+def _with_text_below(image: Image.Image, lines: Sequence[tuple[Colour, str]], font: Path) -> Image.Image:
+    if not lines:
+        return image
+    largest = max(_SMALLEST_TEXT_PX, round(max(image.size) * _TEXT_SHARE))
+    size = min(largest, max(_SMALLEST_TEXT_PX, int(largest * image.width / _width(lines, font, largest))))
+    pitch = round(size * _SPACING)
+    # A narrow picture gets a wider sheet before its text becomes too small to read.
+    width = max(image.width, _width(lines, font, size))
+    sheet = Image.new("RGB", (width, image.height + pitch * len(lines) + size), _PAPER)
+    sheet.paste(image)
+    canvas = ImageDraw.Draw(sheet)
     glyphs = ImageFont.truetype(str(font), size)
-    if (length := glyphs.getlength(text)) > limit:
-        glyphs = ImageFont.truetype(str(font), max(_SMALLEST_TEXT_PX, int(size * limit / length)))
-    x0, y0, x1, y1 = canvas.textbbox((0, 0), text, font=glyphs)
-    left = max(0.0, min(*(x for x, _ in box), limit - x1))
-    top = max(0.0, min(y for _, y in box) - y1)
-    canvas.rectangle((left + x0, top + y0, left + x1, top + y1), fill=_TEXT_BACKDROP)
-    canvas.text((left, top), text, fill=_FIELD_COLOUR, font=glyphs)
+    for number, (colour, text) in enumerate(lines):
+        canvas.text((size // 2, image.height + size // 2 + number * pitch), text, fill=colour, font=glyphs)
+    return sheet
 
 
-def _text_size(card: Quad) -> int:
-    """One size for all texts of a card, in pixels: an address has many rows in one box."""
-    height = (math.dist(card[0], card[3]) + math.dist(card[1], card[2])) / 2
-    return max(_SMALLEST_TEXT_PX, round(height * _TEXT_SHARE))
+def _width(lines: Sequence[tuple[Colour, str]], font: Path, size: int) -> int:
+    """How wide the longest line is, in pixels, with its margins."""
+    glyphs = ImageFont.truetype(str(font), size)
+    return math.ceil(max(glyphs.getlength(text) for _, text in lines)) + 2 * size
+
+
+def _lines(card: Card) -> Iterator[tuple[Colour, str]]:
+    """What was read, a line a field."""
+    for colour, name in _coloured(card):
+        yield colour, f"{name}  {card.fields[name]}"
+
+
+def _coloured(card: Card) -> Iterator[tuple[Colour, str]]:
+    """Each field's name and its colour."""
+    for number, name in enumerate(card.fields):
+        yield _FIELD_COLOURS[number % len(_FIELD_COLOURS)], name
+
+
+def _outline(canvas: ImageDraw.ImageDraw, quad: Quad, colour: Colour, width: int) -> None:
+    canvas.line([*quad, quad[0]], fill=colour, width=width, joint="curve")

@@ -2,7 +2,7 @@
 
 A subcommand is an entry point of the group `tandem.commands`; its name is the subcommand's, its value a
 module (or any object) that follows `Command`. So `tandem plan` exists where the package that provides it is
-installed, and this package knows nothing of it.
+installed, and this package knows nothing of it. Every service has a command of its name.
 """
 
 from __future__ import annotations
@@ -10,14 +10,15 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from importlib.metadata import entry_points
 from typing import Protocol, cast
 
-GROUP = "tandem.commands"
+from tandem_triton.cli.exits import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
+from tandem_triton.cli.item import ItemCommand
+from tandem_triton.services import find_services
 
-EXIT_FAILED = 1
-EXIT_USAGE = 2
-EXIT_INTERRUPTED = 130  # what shells say for Ctrl-C: 128 + SIGINT
+GROUP = "tandem.commands"
 
 
 class Command(Protocol):
@@ -43,9 +44,12 @@ def _read_command() -> Command:
 
 
 def find_commands() -> dict[str, Callable[[], Command]]:
-    """Every subcommand by name, as a function that loads it; `read` is there even if nothing is installed."""
-    commands: dict[str, Callable[[], Command]] = {"read": _read_command}
-    commands.update({entry.name: entry.load for entry in entry_points(group=GROUP)})
+    """Every subcommand by name, as a function that loads it; each service has at least a general one."""
+    commands: dict[str, Callable[[], Command]] = {
+        name: partial(ItemCommand, service) for name, service in find_services().items()
+    }
+    commands |= {"read": _read_command, "id_card": _read_command}
+    commands |= {entry.name: entry.load for entry in entry_points(group=GROUP)}
     return dict(sorted(commands.items()))
 
 

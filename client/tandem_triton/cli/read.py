@@ -9,13 +9,14 @@ from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tandem_triton.cli.main import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
+from tandem_triton.cli.connection import add_connection_arguments, connection_options
+from tandem_triton.cli.exits import EXIT_FAILED, EXIT_INTERRUPTED, EXIT_USAGE
 from tandem_triton.cli.progress import progress_bar
 from tandem_triton.cli.sinks import AnswerFile, LinesOut, Sink
 from tandem_triton.cli.sources import drawing_paths, find_pictures
 from tandem_triton.core.client import Client
 from tandem_triton.core.errors import OutcomeKind, TandemError
-from tandem_triton.core.options import DEFAULT_URLS, ClientOptions, TlsOptions
+from tandem_triton.core.options import DEFAULT_URLS, ClientOptions
 from tandem_triton.services.id_card import Card
 
 SUMMARY = "Read the identity cards in pictures; prints one line of JSON a picture."
@@ -35,7 +36,6 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="PHOTO",
         help="picture, folder of pictures, or pattern such as 'in/**/*.jpg'",
     )
-    add("--url", help="host:port of the server (default: this machine, the protocol's usual port)")
     add("--protocol", choices=list(DEFAULT_URLS), default="grpc")
     add(
         "--draw",
@@ -62,16 +62,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help=f"pictures on their way (default {_IN_FLIGHT})",
     )
     add("--timeout", type=float, default=30.0, metavar="S", help="seconds allowed for a picture (default 30)")
-    add(
-        "--header", action="append", default=[], metavar="NAME=VALUE", help="sent along, e.g. authorization=…"
-    )
-    add("--tls", action="store_true", help="encrypt the connection")
-    add(
-        "--tls-roots",
-        type=Path,
-        metavar="PEM",
-        help="authorities to trust instead of the system's; implies --tls",
-    )
+    add_connection_arguments(parser)
 
 
 @dataclass
@@ -150,15 +141,8 @@ def _report(tally: _Tally, total: int, *, interrupted: bool) -> None:
 
 
 def _options(arguments: argparse.Namespace) -> ClientOptions:
-    headers = [header.partition("=") for header in arguments.header]
-    if any(not (name and equals) for name, equals, _ in headers):
-        raise ValueError("--header must be NAME=VALUE")
-    tls = arguments.tls or arguments.tls_roots is not None
     return ClientOptions(
-        timeout_s=arguments.timeout,
-        max_in_flight=arguments.in_flight,
-        tls=TlsOptions(root_certificates=arguments.tls_roots) if tls else None,
-        metadata=tuple((name.lower(), value) for name, _, value in headers),
+        timeout_s=arguments.timeout, max_in_flight=arguments.in_flight, **connection_options(arguments)
     )
 
 

@@ -14,15 +14,65 @@ import logging
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
 from tandem_triton.core.errors import CancelledError, ClosedError, OutcomeKind, ProtocolError, TandemError
-from tandem_triton.core.exchange import Exchange
-from tandem_triton.core.waiter import Slot
-from tandem_triton.services.id_card import Answer
-from tandem_triton.transport.transport import RawOutcome
+from tandem_triton.core.exchange import Exchange, RawOutcome
+from tandem_triton.core.service import Answer, Request
+
+T = TypeVar("T")
 
 _LOG = logging.getLogger(__name__)
+
+
+class Slot(Protocol):
+    """Where an outcome is put; `concurrent.futures.Future` is one."""
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """Whether an outcome is still wanted; from then on it can't be cancelled."""
+
+    def set_result(self, result: Any, /) -> None:
+        """Put the value."""
+
+    def set_exception(self, exception: BaseException | None, /) -> None:
+        """Put the error."""
+
+
+class Waiter(Generic[T]):
+    """A future for exactly one thread that waits exactly once, without `Future`'s condition and callbacks."""
+
+    __slots__ = ("_error", "_lock", "_value")
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._lock.acquire()
+        self._value: T
+        self._error: BaseException | None = None
+
+    def set_running_or_notify_cancel(self) -> bool:
+        """See `Slot`: somebody waits."""
+        return True
+
+    def set_result(self, result: T, /) -> None:
+        """See `Slot`."""
+        self._value = result
+        self._lock.release()
+
+    def set_exception(self, exception: BaseException | None, /) -> None:
+        """See `Slot`."""
+        self._error = exception
+        self._lock.release()
+
+    def wait(self) -> T:
+        """The value, once it is there.
+
+        Raises:
+            BaseException: the error that was put instead.
+        """
+        self._lock.acquire()
+        if self._error is not None:
+            raise self._error
+        return self._value
 
 
 class Ticket(NamedTuple):
@@ -41,7 +91,7 @@ class Pending:
 
     Attributes:
         ticket: who asked.
-        picture: encoded.
+        request: the encoded item, and its service.
         shape: makes what the caller wants of the answer.
         slot: what the caller waits on.
         began_s: when it was asked for, by `time.monotonic`.
@@ -50,8 +100,8 @@ class Pending:
     """
 
     ticket: Ticket
-    picture: bytes
-    shape: Callable[[Answer], Any]
+    request: Request[Any]
+    shape: Callable[[Answer[Any]], Any]
     slot: Slot
     began_s: float
     deadline_s: float
@@ -125,10 +175,10 @@ class Dispatcher:
     async def _serve(self, pending: Pending) -> None:
         outcome: RawOutcome
         try:
-            outcome = await self._exchange.outcome(str(pending.ticket), pending.picture, pending.deadline_s)
+            outcome = await self._exchange.outcome(str(pending.ticket), pending.request, pending.deadline_s)
         except Exception as error:  # the caller must not wait for ever, whatever happened
-            _LOG.exception("a picture could not be sent")
-            outcome = ProtocolError(f"the picture could not be sent ({type(error).__name__})")
+            _LOG.exception("an item could not be sent")
+            outcome = ProtocolError(f"the item could not be sent ({type(error).__name__})")
         self._finish(pending.ticket, outcome)
 
     def _give_up(self, ticket: Ticket, why: TandemError) -> None:
@@ -161,8 +211,8 @@ class Dispatcher:
 def _shape(pending: Pending, outcome: RawOutcome) -> tuple[OutcomeKind, Any]:
     if isinstance(outcome, TandemError):
         raise outcome
-    answer = Answer(outcome)
     try:
+        answer = Answer(pending.request.service, outcome)
         return answer.outcome, pending.shape(answer)
     except TandemError:
         raise

@@ -1,7 +1,9 @@
-"""Everything that reading a card can fail with; callers catch `TandemError`, or the branch they can mend.
+"""Everything that asking a server can fail with; callers catch `TandemError`, or the branch they can mend.
 
     TandemError                 UNKNOWN              base: never raised itself
-    ├── BadPictureError         INVALID_ARGUMENT     the picture can't be read: mend the picture
+    ├── BadItemError            INVALID_ARGUMENT     the item can't be used: mend the item
+    │   ├── BadPictureError     INVALID_ARGUMENT     … and it is a picture
+    │   └── ItemTypeError       INVALID_ARGUMENT     … its Python type can't be sent; a TypeError too
     ├── OverloadedError         RESOURCE_EXHAUSTED   too much in flight: send later            retryable
     ├── UnavailableError        UNAVAILABLE          no server, or the connection broke        retryable
     ├── DeadlineError           DEADLINE_EXCEEDED    no answer in time                         retryable
@@ -13,15 +15,17 @@
     └── ProtocolError           DATA_LOSS            an answer that isn't the contract's
 
 `code` is a gRPC status name; `retryable` says whether sending the same bytes again can help (the client
-itself does so on `UnavailableError` only); `outcome` is the kind it is counted as. Messages never quote a
-card.
+itself does so on `UnavailableError` only); `outcome` is the kind it is counted as. Messages never quote an
+item or an answer.
 """
 
 from __future__ import annotations
 
+import concurrent.futures
 from typing import ClassVar, Literal
 
-OutcomeKind = Literal["read", "no_card", "bad_picture", "overloaded", "failed"]
+OutcomeKind = Literal["answered", "empty", "refused", "overloaded", "failed"]
+"""answered; empty: answered, with nothing found; refused: the item's own fault; overloaded; failed."""
 
 
 class TandemError(Exception):
@@ -32,15 +36,23 @@ class TandemError(Exception):
     outcome: ClassVar[OutcomeKind] = "failed"
 
 
-class BadPictureError(TandemError):
-    """The picture is missing, empty, can't be decoded, or is over the server's limits."""
+class BadItemError(TandemError):
+    """The item is missing, empty, can't be decoded, or is over the server's limits; or an option is wrong."""
 
     code = "INVALID_ARGUMENT"
-    outcome = "bad_picture"
+    outcome = "refused"
+
+
+class BadPictureError(BadItemError):
+    """The picture is missing, empty, can't be decoded, or is over the server's limits."""
+
+
+class ItemTypeError(BadItemError, TypeError):
+    """The item is of a Python type that the service does not take."""
 
 
 class OverloadedError(TandemError):
-    """As many pictures as allowed are in flight, and none was finished in time."""
+    """As many items as allowed are in flight, and none was finished in time."""
 
     code = "RESOURCE_EXHAUSTED"
     retryable = True
@@ -61,8 +73,8 @@ class DeadlineError(TandemError):
     retryable = True
 
 
-class CancelledError(TandemError):
-    """The request was cancelled."""
+class CancelledError(TandemError, concurrent.futures.CancelledError):
+    """The request was cancelled; also the class that the standard library's cancelled futures raise."""
 
     code = "CANCELLED"
 
@@ -93,3 +105,30 @@ class ProtocolError(TandemError):
     """The server's answer is not what the contract says."""
 
     code = "DATA_LOSS"
+
+
+_BY_CODE: dict[str, type[TandemError]] = {
+    cls.code: cls
+    for cls in (
+        BadItemError,
+        OverloadedError,
+        UnavailableError,
+        DeadlineError,
+        CancelledError,
+        AccessError,
+        NotServedError,
+        ServerError,
+        ProtocolError,
+    )
+}
+
+
+def error_of_code(code: str, bad_item: type[BadItemError] = BadItemError) -> type[TandemError]:
+    """The class of the errors that carry `code`; `ServerError` for a code unknown here.
+
+    Args:
+        code: as in an error's JSON.
+        bad_item: the class of the service's refused items.
+    """
+    found = _BY_CODE.get(code, ServerError)
+    return bad_item if found is BadItemError else found

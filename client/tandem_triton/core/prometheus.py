@@ -5,7 +5,7 @@ prometheus_client.REGISTRY.register(ClientCollector(client.metrics))
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from itertools import accumulate
 
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
@@ -29,21 +29,39 @@ class ClientCollector(Collector):
 
     def collect(self) -> Iterator[Metric]:
         """The metric families, as Prometheus wants them."""
-        now = self._metrics.snapshot()
-        outcomes = CounterMetricFamily(
-            f"{self._prefix}_outcomes", "Finished items by what became of them", labels=["outcome"]
+        services = self._metrics.snapshot().services
+        yield self._counters(
+            "outcomes",
+            "Finished items by what became of them",
+            {(name, kind): n for name, each in services.items() for kind, n in each.outcomes.items()},
+            ["service", "outcome"],
         )
-        for kind, count in now.outcomes.items():
-            outcomes.add_metric([kind], count)
-        yield outcomes
-        yield GaugeMetricFamily(
-            f"{self._prefix}_in_flight", "Items asked for and not finished", now.in_flight
+        in_flight = GaugeMetricFamily(
+            f"{self._prefix}_in_flight", "Items asked for and not finished", labels=["service"]
         )
-        yield CounterMetricFamily(f"{self._prefix}_retries", "How often an item was sent again", now.retries)
-        bounds = [*map(str, LATENCY_BOUNDS_S), "+Inf"]
-        yield HistogramMetricFamily(
+        latency = HistogramMetricFamily(
             f"{self._prefix}_latency_seconds",
             "From asking to the outcome, waiting for a place and retries included",
-            buckets=list(zip(bounds, accumulate(now.latency_counts), strict=True)),
-            sum_value=now.latency_sum_s,
+            labels=["service"],
         )
+        bounds = [*map(str, LATENCY_BOUNDS_S), "+Inf"]
+        for name, each in services.items():
+            in_flight.add_metric([name], each.in_flight)
+            buckets = list(zip(bounds, accumulate(each.latency_counts), strict=True))
+            latency.add_metric([name], buckets=buckets, sum_value=each.latency_sum_s)
+        yield in_flight
+        yield self._counters(
+            "retries",
+            "How often an item was sent again",
+            {(name,): each.retries for name, each in services.items()},
+            ["service"],
+        )
+        yield latency
+
+    def _counters(
+        self, name: str, text: str, counts: Mapping[tuple[str, ...], int], labels: Sequence[str]
+    ) -> CounterMetricFamily:
+        family = CounterMetricFamily(f"{self._prefix}_{name}", text, labels=labels)
+        for values, count in counts.items():
+            family.add_metric(values, count)
+        return family

@@ -1,6 +1,6 @@
 """`ResponseRouter`: any number of threads ask over one connection, each gets its own answers.
 
-calling threads ──(id, picture)──► one dispatcher thread, which holds ──one connection──► server
+calling threads ───(id, item)────► one dispatcher thread, which holds ──one connection──► server
       ▲                                     the table of ids               │
       └──────────── future ◄────────────────────┴───────── outcome ◄───────┘
 """
@@ -11,18 +11,17 @@ import itertools
 import threading
 import time
 from collections.abc import Callable, Iterator
-from concurrent.futures import Future
 from typing import TypeVar
 
-from tandem_triton.core.dispatcher import Dispatcher, Pending, Ticket
+from tandem_triton.core.dispatcher import Dispatcher, Pending, Slot, Ticket, Waiter
 from tandem_triton.core.errors import ClosedError, OutcomeKind, OverloadedError
-from tandem_triton.core.exchange import Exchange
+from tandem_triton.core.exchange import Exchange, Transport
+from tandem_triton.core.in_flight import CallFuture
 from tandem_triton.core.metrics import ClientMetrics
 from tandem_triton.core.options import ClientOptions
-from tandem_triton.core.waiter import Slot, Waiter
-from tandem_triton.services.id_card import Answer
-from tandem_triton.transport.transport import Transport
+from tandem_triton.core.service import Answer, Request
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 
@@ -34,7 +33,7 @@ class _Caller(threading.local):
 
 
 class ResponseRouter:
-    """Sends pictures for any thread and routes each outcome back to the thread that asked.
+    """Sends items for any thread and routes each outcome back to the thread that asked.
 
     Args:
         transport: the connection; closed with the router.
@@ -54,39 +53,39 @@ class ResponseRouter:
         self._dispatcher = Dispatcher(exchange, finished=self._on_finished)
         self._dispatcher.thread.start()
 
-    def ask(self, picture: bytes, shape: Callable[[Answer], T]) -> T:
-        """Send a picture and wait for `shape(answer)`.
+    def ask(self, request: Request[A], shape: Callable[[Answer[A]], T]) -> T:
+        """Send an item and wait for `shape(answer)`.
 
         Args:
-            picture: encoded.
+            request: the encoded item, and its service.
             shape: makes what the caller wants of the answer, quickly: it runs in the dispatcher thread.
 
         Raises:
             TandemError: see `tandem_triton.core.errors`.
         """
         waiter: Waiter[T] = Waiter()
-        ticket = self._ask(picture, shape, waiter)
+        ticket = self._ask(request, shape, waiter)
         try:
             return waiter.wait()
         except KeyboardInterrupt:
             self._dispatcher.forget(ticket)
             raise
 
-    def send(self, picture: bytes, shape: Callable[[Answer], T]) -> Future[T]:
-        """Send a picture; its future gets `shape(answer)`, or a `TandemError`.
+    def send(self, request: Request[A], shape: Callable[[Answer[A]], T]) -> CallFuture[T]:
+        """Send an item; its future gets `shape(answer)`, or a `TandemError`.
 
         Waits for a place if as many as allowed are in flight. Cancelling the future gives the item up.
 
         Args:
-            picture: encoded.
+            request: the encoded item, and its service.
             shape: as in `ask`.
 
         Raises:
             OverloadedError: no place became free in time.
             ClosedError: the router is closed.
         """
-        future: Future[T] = Future()
-        ticket = self._ask(picture, shape, future)
+        future: CallFuture[T] = CallFuture()
+        ticket = self._ask(request, shape, future)
         forget = self._dispatcher.forget
         future.add_done_callback(lambda done: forget(ticket) if done.cancelled() else None)
         return future
@@ -101,19 +100,19 @@ class ResponseRouter:
         if threading.current_thread() is not self._dispatcher.thread:  # a future's callback may close
             self._dispatcher.thread.join()
 
-    def _ask(self, picture: bytes, shape: Callable[[Answer], T], slot: Slot) -> Ticket:
+    def _ask(self, request: Request[A], shape: Callable[[Answer[A]], T], slot: Slot) -> Ticket:
         """Give the item a place, and to the dispatcher."""
         began_s = time.monotonic()
-        self._metrics.started()
+        self._metrics.started(request.service.name)
         if not self._places.acquire(timeout=self._options.admission_s):
-            self._metrics.finished(OverloadedError.outcome, time.monotonic() - began_s)
+            self._metrics.finished(request.service.name, OverloadedError.outcome, time.monotonic() - began_s)
             raise OverloadedError(
                 f"{self._options.max_in_flight} items in flight, none finished within "
                 f"{self._options.admission_s:g} s"
             )
         pending = Pending(
             ticket=Ticket(self._caller.thread_id, next(self._numbers)),
-            picture=picture,
+            request=request,
             shape=shape,
             slot=slot,
             began_s=began_s,
@@ -129,5 +128,5 @@ class ResponseRouter:
 
     def _on_finished(self, pending: Pending, outcome: OutcomeKind) -> None:
         """Called before the caller has the outcome: so it finds its place free."""
-        self._metrics.finished(outcome, time.monotonic() - pending.began_s)
+        self._metrics.finished(pending.request.service.name, outcome, time.monotonic() - pending.began_s)
         self._places.release()

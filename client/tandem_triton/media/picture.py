@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem_triton.core.errors import BadPictureError
+from tandem_triton.core.errors import BadPictureError, ItemTypeError
 
 if TYPE_CHECKING:
     from PIL import Image
@@ -19,6 +19,22 @@ Picture: TypeAlias = (
     "str | os.PathLike[str] | bytes | bytearray | memoryview | NDArray[np.uint8] | Image.Image"
 )
 """A path, the bytes of an encoded picture, an array, or a Pillow image."""
+
+Point: TypeAlias = tuple[float, float]
+"""x, y in pixels."""
+
+Quad: TypeAlias = tuple[Point, Point, Point, Point]
+"""Four corners, clockwise."""
+
+PICTURE_TYPES = ("image/",)
+"""Content types of encoded pictures."""
+
+BLANK_PICTURE = (
+    b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR\x00\x00\x00 \x00\x00\x00 \x01\x00\x00\x00\x00[\x01GY"
+    b"\x00\x00\x00\x11IDAT"
+    b"x\xdac\xfc\xcf\xc0\xc0\xc0\xc40h\t\x00\xb3\x01\x01?n@|\x96\x00\x00\x00\x00IEND\xaeB`\x82"
+)
+"""A white PNG of 32 x 32 px: a well-formed picture with nothing in it."""
 
 _JPEG_QUALITY = (
     95  # with full colour resolution: text edges stay as they are, a 12 MP photo stays far under 20 MiB
@@ -38,7 +54,7 @@ def encode_picture(picture: Picture) -> bytes:
 
     Raises:
         BadPictureError: the file can't be read, or the array's shape or dtype is none of those.
-        TypeError: none of the kinds above.
+        ItemTypeError: none of the kinds above.
     """
     if isinstance(picture, (bytes, bytearray, memoryview)):
         return bytes(picture)
@@ -48,7 +64,7 @@ def encode_picture(picture: Picture) -> bytes:
         return _encode_array(picture)
     if _is_pillow(picture):
         return _encode_image(picture)
-    raise TypeError(
+    raise ItemTypeError(
         f"not a picture: {type(picture).__name__}; give a path, bytes, a uint8 array or a Pillow image"
     )
 

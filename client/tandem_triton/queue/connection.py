@@ -5,13 +5,13 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from typing import Any
+from urllib.parse import urlsplit
 
 import aio_pika
 import aiormq.exceptions
-from aio_pika.abc import AbstractQueue, AbstractRobustConnection
+from aio_pika.abc import AbstractRobustConnection
 
-from tandem_triton.core.errors import AccessError, NotServedError, UnavailableError
-from tandem_triton.queue.message import QueueNames
+from tandem_triton.core.errors import AccessError, UnavailableError
 
 RECONNECT_INTERVAL_S = 0.5
 _CONNECT_TIMEOUT_S = 30.0
@@ -27,6 +27,25 @@ LOST: tuple[type[Exception], ...] = (
     asyncio.TimeoutError,  # it has been silent for too long
 )
 """The broker can't be spoken to now; `connect`'s connection restores itself."""
+
+
+def check_broker_url(url: str) -> str:
+    """The name of the broker's user in `amqp://user:password@host/`.
+
+    Raises:
+        TypeError: the URL is not text.
+        ValueError: it is none of a broker; the message does not repeat it, for there is a password in it.
+    """
+    if not isinstance(url, str):
+        raise TypeError(f"a broker's url must be text, not {type(url).__name__}")
+    try:
+        parts = urlsplit(url)
+        host, user, _ = parts.hostname, parts.username, parts.port
+    except ValueError:
+        host, user, parts = None, None, urlsplit("")
+    if parts.scheme not in ("amqp", "amqps") or not host:
+        raise ValueError("a broker's url is amqp://user:password@host/ or amqps://…")
+    return user or "guest"
 
 
 async def connect(url: str) -> AbstractRobustConnection:
@@ -47,34 +66,25 @@ async def connect(url: str) -> AbstractRobustConnection:
 
 
 async def begin(
-    url: str, names: QueueNames, set_up: Callable[[Any, AbstractQueue], Awaitable[None]]
+    url: str, set_up: Callable[[AbstractRobustConnection, Any], Awaitable[None]]
 ) -> AbstractRobustConnection:
-    """A connection on which the shared queues are declared and `set_up` has run.
+    """A connection on which `set_up` has run.
 
     Several attempts: the broker itself drops who consumes a queue that another is just declaring.
 
     Args:
         url: of the broker.
-        names: of the queues.
-        set_up: gets the channel and the queue of pictures; may run again if the connection was lost.
+        set_up: gets the connection and a channel of it; may run again if the connection was lost.
 
     Raises:
+        TandemError: what `set_up` raises.
         AccessError: the broker doesn't accept the user.
-        NotServedError: a queue of that name exists with other settings.
         UnavailableError: no broker, or it drops every connection.
     """
     for _ in range(_ATTEMPTS):
         connection = await connect(url)
         try:
-            channel = await connection.channel(on_return_raises=True)
-            await channel.declare_queue(names.dead, durable=True, arguments=names.dead_arguments())
-            pictures = await channel.declare_queue(
-                names.pictures, durable=True, arguments=names.pictures_arguments()
-            )
-            await set_up(channel, pictures)
-        except aiormq.exceptions.ChannelPreconditionFailed:
-            await connection.close()
-            raise NotServedError("a queue of that name exists with other settings") from None
+            await set_up(connection, await connection.channel(on_return_raises=True))
         except LOST:
             await connection.close()
             await asyncio.sleep(RECONNECT_INTERVAL_S)
@@ -84,3 +94,9 @@ async def begin(
         else:
             return connection
     raise UnavailableError("the broker drops every connection")
+
+
+def is_up(connection: AbstractRobustConnection) -> bool:
+    """Whether the broker can be spoken to now."""
+    transport = connection.transport
+    return transport is not None and not transport.connection.is_closed and not connection.reconnecting

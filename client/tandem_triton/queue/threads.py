@@ -4,42 +4,49 @@ from __future__ import annotations
 
 import asyncio
 import threading
-from collections.abc import Coroutine, Iterable, Iterator
-from concurrent.futures import Future
+from collections.abc import Callable
 from types import TracebackType
 from typing import Any, TypeVar
 
+from tandem_triton.core.calls import ThreadCalls
 from tandem_triton.core.errors import ClosedError
-from tandem_triton.core.many import Reading, read_as_completed, read_in_order
+from tandem_triton.core.in_flight import CallFuture
 from tandem_triton.core.metrics import ClientMetrics
-from tandem_triton.media.picture import Picture
+from tandem_triton.core.service import Answer, Request
 from tandem_triton.queue.aio import AsyncQueueClient
 from tandem_triton.queue.message import QueueOptions
-from tandem_triton.services.id_card import Answer, Card
 
+A = TypeVar("A")
 T = TypeVar("T")
 
 
-class QueueClient:
+class QueueClient(ThreadCalls):
     """`Client` through a message queue; make one for the whole process and use it from any thread.
 
+    Cancelling a future only drops its answer.
+
     Args:
-        url: `amqp://user:password@host/`.
+        url: `amqp://user:password@host/`, or `amqps://…`.
         options: everything else.
 
     Raises:
-        AccessError: the broker doesn't accept the user.
-        UnavailableError: no broker.
+        TypeError: the URL is not text.
+        ValueError: it is none of a broker.
+        TandemError: see `AsyncQueueClient.open`.
     """
 
     def __init__(self, url: str, options: QueueOptions | None = None) -> None:
-        self._options = options or QueueOptions()
-        self._client = AsyncQueueClient(url, self._options)
+        options = options or QueueOptions()
+        self._max_in_flight = options.max_in_flight
+        self._client = AsyncQueueClient(url, options)
+        self._closing = threading.Lock()
+        self._closed = False
+        self._calls: set[asyncio.Task[None]] = set()
         self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="tandem-queue", daemon=True)
+        self._thread = threading.Thread(target=self._live, name="tandem-queue", daemon=True)
         self._thread.start()
         try:
-            self._do(self._client.open()).result()
+            asyncio.run_coroutine_threadsafe(self._client.open(), self._loop).result()
         except BaseException:
             self.close()
             raise
@@ -54,36 +61,15 @@ class QueueClient:
         """Answers that came for no waiting item: second ones, or too late."""
         return self._client.repeated
 
-    def recognize(self, picture: Picture) -> list[Card]:
-        """The cards in a picture; see `Client.recognize`."""
-        return self._wait(self._client.recognize(picture))
-
-    def recognize_json(self, picture: Picture) -> dict[str, Any]:
-        """The contract's JSON for a picture; see `Client.recognize_json`."""
-        return self._wait(self._client.recognize_json(picture))
-
-    def submit(self, picture: Picture) -> Future[list[Card]]:
-        """A future of the cards in a picture; see `Client.submit`. Cancelling it only drops the answer."""
-        return self._do(self._client.recognize(picture))
-
-    def recognize_many(
-        self, pictures: Iterable[Picture], *, ordered: bool = True, max_in_flight: int | None = None
-    ) -> Iterator[Reading]:
-        """One reading a picture; see `Client.recognize_many`."""
-        window = self._options.max_in_flight if max_in_flight is None else max_in_flight
-        if window < 1:
-            raise ValueError("max_in_flight must be at least 1")
-        read = read_in_order if ordered else read_as_completed
-        return read(self._submit_answer, pictures, window)
-
     def close(self) -> None:
         """Fail what waits with `ClosedError`, and disconnect."""
-        if self._loop.is_closed():
-            return
-        self._do(self._client.close()).result()
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
+        with self._closing:
+            first, self._closed = not self._closed, True
+            if first:
+                # Under the lock: every call that was let in is in the loop before this.
+                self._loop.call_soon_threadsafe(self._begin_to_end)
+        if threading.current_thread() is not self._thread:  # a future's callback may close
+            self._thread.join()
 
     def __enter__(self) -> QueueClient:
         return self
@@ -93,19 +79,66 @@ class QueueClient:
     ) -> None:
         self.close()
 
-    def _submit_answer(self, picture: Picture) -> Future[Answer]:
-        return self._do(self._client.ask(picture))
-
-    def _wait(self, asked: Coroutine[Any, Any, T]) -> T:
-        future = self._do(asked)
+    def _ask(self, request: Request[A], shape: Callable[[Answer[A]], T]) -> T:
+        future = self._send(request, shape)
         try:
             return future.result()
         except BaseException:
             future.cancel()  # of use only if the waiting was interrupted
             raise
 
-    def _do(self, asked: Coroutine[Any, Any, T]) -> Future[T]:
-        if self._loop.is_closed():
-            asked.close()
-            raise ClosedError("the client is closed")
-        return asyncio.run_coroutine_threadsafe(asked, self._loop)
+    def _send(self, request: Request[A], shape: Callable[[Answer[A]], T]) -> CallFuture[T]:
+        future: CallFuture[T] = CallFuture()
+        with self._closing:
+            if self._closed:
+                raise ClosedError("the client is closed")
+            self._loop.call_soon_threadsafe(self._begin, future, request, shape)
+        return future
+
+    def _begin(self, future: CallFuture[T], request: Request[A], shape: Callable[[Answer[A]], T]) -> None:
+        """In the loop: ask, and settle the future whatever happens."""
+        call = self._loop.create_task(self._settle(future, request, shape))
+        self._calls.add(call)
+        call.add_done_callback(self._calls.discard)
+
+        def give_up(done: object) -> None:
+            if future.cancelled() and not self._loop.is_closed():
+                self._loop.call_soon_threadsafe(call.cancel)
+
+        future.add_done_callback(give_up)
+
+    async def _settle(
+        self, future: CallFuture[T], request: Request[A], shape: Callable[[Answer[A]], T]
+    ) -> None:
+        settle: Callable[[], Any]
+        try:
+            answer = shape(await self._client.ask(request))
+        except asyncio.CancelledError:
+            error = ClosedError("the client was closed before the answer came")
+            settle = lambda: future.set_exception(error)  # noqa: E731
+        except Exception as raised:
+            failure = raised
+            settle = lambda: future.set_exception(failure)  # noqa: E731
+        else:
+            settle = lambda: future.set_result(answer)  # noqa: E731
+        if future.set_running_or_notify_cancel():
+            settle()
+
+    def _live(self) -> None:
+        """The thread's whole life."""
+        try:
+            self._loop.run_forever()
+        finally:
+            self._loop.close()
+
+    def _begin_to_end(self) -> None:
+        self._ending = self._loop.create_task(self._end())
+
+    async def _end(self) -> None:
+        for call in self._calls:
+            call.cancel()
+        await asyncio.gather(*self._calls, return_exceptions=True)
+        try:
+            await self._client.close()
+        finally:
+            self._loop.stop()

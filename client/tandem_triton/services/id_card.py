@@ -1,24 +1,21 @@
-"""What the server answers, typed: `Answer` (one picture) and `Card` (one card in it)."""
+"""`id_card`: the resident identity cards in a picture, each with its fields as printed."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
-from dataclasses import dataclass, field, fields
-from functools import cached_property
-from typing import Any, Literal, cast
+from typing import Literal
 
-from tandem_triton.core.errors import OutcomeKind, ProtocolError
+import msgspec
+
+from tandem_triton.core.errors import BadPictureError
+from tandem_triton.core.in_flight import Result
+from tandem_triton.core.service import Service
+from tandem_triton.media.picture import BLANK_PICTURE, PICTURE_TYPES, Picture, Quad, encode_picture
 
 Side = Literal["portrait", "emblem"]
-Point = tuple[float, float]
-Quad = tuple[Point, Point, Point, Point]
-
-_CORNERS = 4
 
 
-@dataclass(frozen=True, kw_only=True)
-class Correction:
+class Correction(msgspec.Struct, frozen=True, kw_only=True):
     """A character of a field that is not the recogniser's first choice but its runner-up.
 
     Attributes:
@@ -36,9 +33,8 @@ class Correction:
     support: float
 
 
-@dataclass(frozen=True, kw_only=True)
-class Card:
-    """One card found in a picture.
+class Card(msgspec.Struct, frozen=True, kw_only=True):
+    """One resident identity card found in a picture.
 
     Attributes:
         side: "portrait" or "emblem".
@@ -47,7 +43,7 @@ class Card:
             card's own top left.
         fields: text as printed by field name (姓名 …); empty where it was not read.
         confidence: 0-1 by field name.
-        boxes: outline by field name, as `quad`; only of fields that were read.
+        boxes: outline by field name, as `quad`; None where it was not read.
         checks: what follows from the text; None where it can't be told.
         quality: what is wrong with the photograph, each 0 (nothing) to 1.
         corrected: characters that were decided by more than the recogniser's first choice.
@@ -57,92 +53,49 @@ class Card:
     score: float
     quad: Quad
     fields: Mapping[str, str]
-    confidence: Mapping[str, float] = field(default_factory=dict)
-    boxes: Mapping[str, Quad] = field(default_factory=dict)
-    checks: Mapping[str, bool | None] = field(default_factory=dict)
-    quality: Mapping[str, float] = field(default_factory=dict)
+    confidence: Mapping[str, float] = {}
+    boxes: Mapping[str, Quad | None] = {}
+    checks: Mapping[str, bool | None] = {}
+    quality: Mapping[str, float] = {}
     corrected: tuple[Correction, ...] = ()
 
-    @classmethod
-    def from_json(cls, value: Mapping[str, Any]) -> Card:
-        """The card that one entry of the answer's `cards` describes; keys unknown here are passed over.
 
-        Raises:
-            ProtocolError: the entry lacks something or has something of another kind.
-        """
-        try:
-            return cls(
-                side=_side(value["side"]),
-                score=float(value["score"]),
-                quad=_quad(value["quad"]),
-                fields=_table(value["fields"]),
-                confidence=_table(value.get("confidence")),
-                boxes={name: _quad(box) for name, box in _table(value.get("boxes")).items() if box},
-                checks=_table(value.get("checks")),
-                quality=_table(value.get("quality")),
-                corrected=tuple(_correction(entry) for entry in value.get("corrected") or ()),
-            )
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise ProtocolError(f"a card's entry is not the contract's ({type(error).__name__})") from None
-
-
-@dataclass(frozen=True)
-class Answer:
-    """One picture's answer.
+class CardsAnswer(msgspec.Struct, frozen=True, kw_only=True):
+    """What `id_card` answers about one picture.
 
     Attributes:
-        text: UTF-8 JSON as the server sent it.
+        cards: the resident identity cards in it, maybe none.
     """
 
-    text: bytes
+    cards: tuple[Card, ...]
 
-    @cached_property
-    def json(self) -> dict[str, Any]:
-        """The contract's JSON as parsed.
 
-        Raises:
-            ProtocolError: it isn't JSON, or has no list of cards.
-        """
-        try:
-            value = json.loads(self.text)
-        except (ValueError, RecursionError):
-            raise ProtocolError("the answer is not JSON") from None
-        if not isinstance(value, dict) or not isinstance(value.get("cards"), list):
-            raise ProtocolError("the answer has no list of cards")
-        return value
-
-    @cached_property
-    def cards(self) -> list[Card]:
-        """The cards in the picture, maybe none.
-
-        Raises:
-            ProtocolError: the answer is not the contract's.
-        """
-        return [Card.from_json(entry) for entry in self.json["cards"]]
+class Reading(Result[CardsAnswer]):
+    """What became of one picture of many; see `Result`."""
 
     @property
-    def outcome(self) -> OutcomeKind:
-        """The kind it is counted as."""
-        return "read" if self.json["cards"] else "no_card"
+    def picture(self) -> Picture:
+        """The picture as it was given."""
+        return self.item  # type: ignore[no-any-return]
+
+    @property
+    def cards(self) -> list[Card]:
+        """The cards in the picture.
+
+        Raises:
+            TandemError: why there is no answer.
+        """
+        return list(self.value.cards)
 
 
-def _side(value: object) -> Side:
-    if value not in ("portrait", "emblem"):
-        raise ValueError("side")
-    return value
-
-
-def _quad(value: Any) -> Quad:
-    points = tuple((float(x), float(y)) for x, y in value)
-    if len(points) != _CORNERS:
-        raise ValueError("quad")
-    return cast(Quad, points)
-
-
-def _correction(value: Mapping[str, Any]) -> Correction:
-    names = (each.name for each in fields(Correction))
-    return Correction(**{name: value[name] for name in names})
-
-
-def _table(value: Mapping[str, Any] | None) -> dict[str, Any]:
-    return dict(value or {})
+SERVICE = Service(
+    name="id_card",
+    summary="Reads the Chinese resident identity cards in a picture.",
+    input="IMAGE",
+    content_types=PICTURE_TYPES,
+    answer=CardsAnswer,
+    encode=encode_picture,
+    probe=BLANK_PICTURE,
+    empty=lambda answer: not answer.cards,
+    bad_item=BadPictureError,
+)

@@ -13,16 +13,18 @@ import grpc
 from tritonclient.grpc import service_pb2_grpc
 
 from tandem_triton.core.errors import ClosedError, TandemError
+from tandem_triton.core.exchange import RawOutcome
 from tandem_triton.core.options import ClientOptions, TlsOptions
+from tandem_triton.core.service import Request
 from tandem_triton.transport.status import error_of_grpc
-from tandem_triton.transport.transport import RawOutcome
 from tandem_triton.transport.wire import decode_grpc, encode_grpc
 
+_TOKEN_PREFIX = "triton-grpc-protocol-"  # noqa: S105 - Triton puts it before the names that it compares
 _FIRST_RECONNECT_MS = 100  # gRPC's own default of 1 s (growing to 2 min) would outlast our retries
 _LONGEST_RECONNECT_MS = 1_000
 
 _CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
-    ("grpc.max_send_message_length", -1),  # the server's limit on a picture decides
+    ("grpc.max_send_message_length", -1),  # the server's limit on an item decides
     ("grpc.max_receive_message_length", -1),
     ("grpc.initial_reconnect_backoff_ms", _FIRST_RECONNECT_MS),
     ("grpc.max_reconnect_backoff_ms", _LONGEST_RECONNECT_MS),
@@ -32,7 +34,7 @@ _CHANNEL_OPTIONS: tuple[tuple[str, int], ...] = (
 
 
 class GrpcTransport:
-    """Sends pictures over one gRPC channel (see `transport.Transport`).
+    """Sends items over one gRPC channel (see `exchange.Transport`).
 
     Args:
         url: `host:port`.
@@ -44,23 +46,22 @@ class GrpcTransport:
 
     def __init__(self, url: str, options: ClientOptions) -> None:
         self._url = url
-        self._model = options.model
-        self._metadata = options.metadata
+        self._metadata = options.headers(_TOKEN_PREFIX)
         self._credentials = None if options.tls is None else _channel_credentials(options.tls)
         self._channel: grpc.aio.Channel | None = None
         self._stub: Any = None
         self._closed = False
 
-    async def send(self, request_id: str, picture: bytes, timeout_s: float) -> RawOutcome:
+    async def send(self, request_id: str, request: Request[Any], timeout_s: float) -> RawOutcome:
         """See `Transport.send`."""
         if self._closed:
             return ClosedError("the client is closed")
-        request = encode_grpc(model=self._model, request_id=request_id, picture=picture)
+        message = encode_grpc(request_id, request)
         try:
-            response = await self._open().ModelInfer(request, timeout=timeout_s, metadata=self._metadata)
+            response = await self._open().ModelInfer(message, timeout=timeout_s, metadata=self._metadata)
             return decode_grpc(response, request_id=request_id)
         except grpc.aio.AioRpcError as error:
-            return error_of_grpc(error.code(), error.details())
+            return error_of_grpc(error.code(), error.details(), request.service.bad_item)
         except TandemError as error:
             return error
         except asyncio.CancelledError:

@@ -1,54 +1,52 @@
-"""HTTP by other means: a pool of threads, each waiting for its own request's answer."""
+"""HTTP: one pool of connections for all requests of a client."""
 
 from __future__ import annotations
 
 import asyncio
+import io
 import ssl
-from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from urllib.parse import quote
 
-import urllib3
+import aiohttp
 
 from tandem_triton.core.errors import ClosedError, DeadlineError, TandemError, UnavailableError
+from tandem_triton.core.exchange import RawOutcome
 from tandem_triton.core.options import ClientOptions, TlsOptions
-from tandem_triton.transport.transport import RawOutcome
+from tandem_triton.core.service import Request
 from tandem_triton.transport.wire import decode_http, encode_http
+
+_LARGE = 2**20  # bytes; aiohttp warns of more in one piece
 
 
 class HttpTransport:
-    """Sends pictures over HTTP (see `transport.Transport`).
-
-    A request on its way can't be called back: cancelling `send` only keeps one from starting.
+    """Sends items over HTTP (see `exchange.Transport`).
 
     Args:
         url: `host:port`, or `host:port/path` behind a proxy.
-        options: of the client; there are `max_in_flight` threads at most.
+        options: of the client; there are `max_in_flight` connections at most.
+
+    Raises:
+        OSError: a certificate's file can't be read.
     """
 
     def __init__(self, url: str, options: ClientOptions) -> None:
-        scheme = "http" if options.tls is None else "https"
-        self._url = f"{scheme}://{url.rstrip('/')}/v2/models/{quote(options.model, safe='')}/infer"
-        self._headers = dict(options.metadata)
-        self._threads = ThreadPoolExecutor(options.max_in_flight, thread_name_prefix="tandem-http")
-        self._connections = urllib3.PoolManager(
-            maxsize=options.max_in_flight,
-            retries=False,  # retrying is the exchange's, in one place
-            ssl_context=None if options.tls is None else _ssl_context(options.tls),
-        )
-        self._on_their_way: set[asyncio.Future[RawOutcome]] = set()
+        self._base = f"{'http' if options.tls is None else 'https'}://{url.rstrip('/')}/v2/models"
+        self._headers = dict(options.headers(""))
+        self._limit = options.max_in_flight
+        self._tls = None if options.tls is None else _ssl_context(options.tls)
+        self._session: aiohttp.ClientSession | None = None
+        self._on_their_way: set[asyncio.Task[Any]] = set()
         self._closed = False
 
-    async def send(self, request_id: str, picture: bytes, timeout_s: float) -> RawOutcome:
+    async def send(self, request_id: str, request: Request[Any], timeout_s: float) -> RawOutcome:
         """See `Transport.send`."""
         if self._closed:
             return ClosedError("the client is closed")
-        answer = asyncio.get_running_loop().run_in_executor(
-            self._threads, self._ask, request_id, picture, timeout_s
-        )
-        self._on_their_way.add(answer)
+        task = asyncio.ensure_future(self._ask(request_id, request))
+        self._on_their_way.add(task)
         try:
-            # urllib3's own timeout begins again with every byte that comes.
-            return await asyncio.wait_for(answer, timeout_s)
+            return await asyncio.wait_for(task, timeout_s)
         except asyncio.TimeoutError:
             return DeadlineError("no answer within the time allowed")
         except asyncio.CancelledError:
@@ -56,42 +54,50 @@ class HttpTransport:
                 return ClosedError("the client was closed before the answer came")
             raise
         finally:
-            self._on_their_way.discard(answer)
+            self._on_their_way.discard(task)
 
     async def close(self) -> None:
-        """See `Transport.close`; returns without waiting for requests on their way."""
+        """See `Transport.close`."""
         self._closed = True
-        for answer in self._on_their_way:
-            answer.cancel()
-        self._threads.shutdown(wait=False, cancel_futures=True)
-        self._connections.clear()
+        for task in self._on_their_way:
+            task.cancel()
+        if self._session is not None:
+            await self._session.close()
 
-    def _ask(self, request_id: str, picture: bytes, timeout_s: float) -> RawOutcome:
-        body, headers = encode_http(request_id=request_id, picture=picture)
+    async def _ask(self, request_id: str, request: Request[Any]) -> RawOutcome:
+        service = request.service
+        body, headers = encode_http(request_id, request)
         try:
-            answer = self._connections.request(
-                "POST",
-                self._url,
-                body=body,
-                headers={**self._headers, **headers},
-                timeout=urllib3.Timeout(total=max(timeout_s, _SHORTEST_TIMEOUT_S)),
+            async with self._open().post(
+                f"{self._base}/{quote(service.name, safe='')}/infer",
+                data=_payload(body),
+                headers=headers,
+                allow_redirects=False,
+            ) as answer:
+                content = await answer.read()
+            return decode_http(
+                answer.status, answer.headers, content, request_id=request_id, bad_item=service.bad_item
             )
-            return decode_http(answer.status, answer.headers, answer.data, request_id=request_id)
         except TandemError as error:
             return error
-        except (urllib3.exceptions.HTTPError, OSError) as error:
-            return _error_of_connection(error, timeout_s)
+        except (aiohttp.ClientError, OSError) as error:
+            return UnavailableError(f"the connection failed ({type(error).__name__})")
+
+    def _open(self) -> aiohttp.ClientSession:
+        """The session, opened here, for it belongs to the event loop that runs now."""
+        if self._session is None:
+            self._session = aiohttp.ClientSession(
+                headers=self._headers,
+                connector=aiohttp.TCPConnector(limit=self._limit, ssl=self._tls or True),
+                timeout=aiohttp.ClientTimeout(total=None),  # `send` keeps the time
+                auto_decompress=True,
+            )
+        return self._session
 
 
-_SHORTEST_TIMEOUT_S = 0.001  # urllib3 refuses 0
-
-
-def _error_of_connection(error: Exception, timeout_s: float) -> TandemError:
-    # A refused connection is also a TimeoutError by urllib3's inheritance.
-    refused = isinstance(error, urllib3.exceptions.NewConnectionError)
-    if isinstance(error, urllib3.exceptions.TimeoutError) and not refused:
-        return DeadlineError(f"no answer within {timeout_s:g} s")
-    return UnavailableError(f"the connection failed ({type(error).__name__})")
+def _payload(body: bytes) -> bytes | io.BytesIO:
+    """The body in a form that aiohttp sends piece by piece where it is large."""
+    return body if len(body) < _LARGE else io.BytesIO(body)
 
 
 def _ssl_context(tls: TlsOptions) -> ssl.SSLContext:

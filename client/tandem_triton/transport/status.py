@@ -11,7 +11,7 @@ import grpc
 
 from tandem_triton.core.errors import (
     AccessError,
-    BadPictureError,
+    BadItemError,
     CancelledError,
     DeadlineError,
     NotServedError,
@@ -25,7 +25,7 @@ GRPC_ERRORS: Mapping[grpc.StatusCode, type[TandemError]] = MappingProxyType(
     {
         grpc.StatusCode.CANCELLED: CancelledError,
         grpc.StatusCode.UNKNOWN: ServerError,
-        grpc.StatusCode.INVALID_ARGUMENT: BadPictureError,
+        grpc.StatusCode.INVALID_ARGUMENT: BadItemError,
         grpc.StatusCode.DEADLINE_EXCEEDED: DeadlineError,
         grpc.StatusCode.NOT_FOUND: NotServedError,
         grpc.StatusCode.ALREADY_EXISTS: ServerError,
@@ -33,7 +33,7 @@ GRPC_ERRORS: Mapping[grpc.StatusCode, type[TandemError]] = MappingProxyType(
         grpc.StatusCode.RESOURCE_EXHAUSTED: OverloadedError,
         grpc.StatusCode.FAILED_PRECONDITION: ServerError,
         grpc.StatusCode.ABORTED: ServerError,
-        grpc.StatusCode.OUT_OF_RANGE: BadPictureError,
+        grpc.StatusCode.OUT_OF_RANGE: BadItemError,
         grpc.StatusCode.UNIMPLEMENTED: NotServedError,
         grpc.StatusCode.INTERNAL: ServerError,
         grpc.StatusCode.UNAVAILABLE: UnavailableError,
@@ -45,13 +45,13 @@ GRPC_ERRORS: Mapping[grpc.StatusCode, type[TandemError]] = MappingProxyType(
 
 HTTP_ERRORS: Mapping[int, type[TandemError]] = MappingProxyType(
     {
-        HTTPStatus.BAD_REQUEST: BadPictureError,
+        HTTPStatus.BAD_REQUEST: BadItemError,
         HTTPStatus.UNAUTHORIZED: AccessError,
         HTTPStatus.FORBIDDEN: AccessError,
         HTTPStatus.NOT_FOUND: NotServedError,
         HTTPStatus.METHOD_NOT_ALLOWED: NotServedError,
         HTTPStatus.REQUEST_TIMEOUT: DeadlineError,
-        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: BadPictureError,
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: BadItemError,
         HTTPStatus.TOO_MANY_REQUESTS: OverloadedError,
         499: CancelledError,  # what Triton answers for a cancelled request; not in the standard
         HTTPStatus.NOT_IMPLEMENTED: NotServedError,
@@ -64,20 +64,35 @@ HTTP_ERRORS: Mapping[int, type[TandemError]] = MappingProxyType(
 
 
 # What Triton says when a step of the ensemble fell over and its outputs never came. It comes as an invalid
-# argument, but the picture is not to blame.
+# argument, but the item is not to blame.
 _BROKEN_STEP = re.compile(r"expected \d+ inputs but got \d+ inputs for model")
+# What it says, as UNAVAILABLE, to a caller without the right token: asking again would be in vain.
+_RESTRICTED = re.compile(r"protocol is restricted")
 
 
-def error_of_grpc(code: grpc.StatusCode, details: str | None) -> TandemError:
-    """The error that a failed call's status stands for."""
-    return _kind(GRPC_ERRORS.get(code, ServerError), details)(details or code.name)
+def error_of_grpc(
+    code: grpc.StatusCode, details: str | None, bad_item: type[BadItemError] = BadItemError
+) -> TandemError:
+    """The error that a failed call's status stands for.
+
+    Args:
+        code: the status.
+        details: its message.
+        bad_item: the class of the service's refused items.
+    """
+    return _kind(GRPC_ERRORS.get(code, ServerError), details, bad_item)(details or code.name)
 
 
-def error_of_http(status: int, message: str) -> TandemError:
-    """The error that an HTTP status other than 200 stands for."""
-    return _kind(HTTP_ERRORS.get(status, ServerError), message)(message or f"HTTP status {status}")
+def error_of_http(status: int, message: str, bad_item: type[BadItemError] = BadItemError) -> TandemError:
+    """The error that an HTTP status other than 200 stands for; see `error_of_grpc`."""
+    kind = _kind(HTTP_ERRORS.get(status, ServerError), message, bad_item)
+    return kind(message or f"HTTP status {status}")
 
 
-def _kind(kind: type[TandemError], message: str | None) -> type[TandemError]:
-    """The kind that a status stands for, unless the message shows that the server itself is at fault."""
-    return ServerError if kind is BadPictureError and _BROKEN_STEP.search(message or "") else kind
+def _kind(kind: type[TandemError], message: str | None, bad_item: type[BadItemError]) -> type[TandemError]:
+    """The kind that a status stands for, unless the message shows that something else is at fault."""
+    if kind is UnavailableError and _RESTRICTED.search(message or ""):
+        return AccessError
+    if kind is not BadItemError:
+        return kind
+    return ServerError if _BROKEN_STEP.search(message or "") else bad_item

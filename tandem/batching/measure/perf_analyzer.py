@@ -87,11 +87,11 @@ def library_folder(target: Path) -> Path:
     return target
 
 
-def picture_data(pictures: Sequence[bytes], tensor: str) -> dict[str, object]:
+def item_data(items: Sequence[bytes], tensor: str) -> dict[str, object]:
     """The `--input-data` for a BYTES input of shape [1]: each element with its length in front."""
     entries = []
-    for picture in pictures:
-        element = base64.b64encode(pack_element(picture)).decode("ascii")
+    for item in items:
+        element = base64.b64encode(pack_element(item)).decode("ascii")
         entries.append({tensor: {"content": {"b64": element}, "shape": [1]}})
     return {"data": entries}
 
@@ -106,7 +106,7 @@ def run_poisson(
         model: the model or ensemble.
         rate_per_s: requests a second, one item each.
         requests: how many, at least a second's worth.
-        data: see `picture_data`; zeros where not given.
+        data: see `item_data`; zeros where not given.
 
     Raises:
         PerfAnalyzerError: it is missing, or ended with an error.

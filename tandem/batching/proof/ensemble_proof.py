@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from tandem.batching.measure.calibrate import batch_counts, completed_per_s, slowed
-from tandem.batching.measure.perf_analyzer import Trace, picture_data, run_poisson
+from tandem.batching.measure.perf_analyzer import Trace, item_data, run_poisson
 from tandem.batching.measure.samples import make_samples
 from tandem.batching.plan.measured import Measured
 from tandem.batching.proof.proof import Figures, Row, measured_figures, replay
@@ -57,7 +57,7 @@ def run_loads(
         requests: how many to send at each.
     """
     ensemble = found.configured()
-    data = picture_data(pictures, found.model.inputs[0].name)
+    data = item_data(pictures, found.model.inputs[0].name)
     factors = service_factors(found.spread, np.random.default_rng(EFFORT.seed))
 
     def predicted(trace: Trace, stations: Ensemble) -> Figures:

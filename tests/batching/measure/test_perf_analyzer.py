@@ -13,8 +13,8 @@ from tandem.batching.measure import perf_analyzer
 from tandem.batching.measure.perf_analyzer import (
     PerfAnalyzerError,
     find_perf_analyzer,
+    item_data,
     library_folder,
-    picture_data,
     read_record,
     run_poisson,
 )
@@ -44,7 +44,7 @@ def test_an_empty_record_says_so(tmp_path: Path) -> None:
 
 
 def test_a_picture_is_sent_with_its_length_in_front() -> None:
-    data = picture_data([b"abc"], "IMAGE")
+    data = item_data([b"abc"], "IMAGE")
     entry = data["data"][0]["IMAGE"]  # type: ignore[index]
     raw = base64.b64decode(entry["content"]["b64"])
     assert struct.unpack("<I", raw[:4]) == (3,)

@@ -53,13 +53,24 @@ def test_chinese_glyphs_are_drawn_not_boxes_for_missing_ones(font: Path) -> None
 
 def test_coordinates_are_those_after_the_exif_rotation(font: Path) -> None:
     turned = draw_cards(_black(orientation=6), [_card("张三")], font)
-    assert turned.size == (SIZE[1], SIZE[0])
+    assert turned.width == SIZE[1]
+    assert turned.height > SIZE[0]
 
 
-def test_a_text_longer_than_the_picture_stays_inside_and_leaves_the_rest(font: Path) -> None:
-    drawn = _draw("四" * 25, font, ((380.0, 5.0), (398.0, 5.0), (398.0, 15.0), (380.0, 15.0)))
-    assert drawn[:30].any()
-    assert not drawn[60:90].any()
+def test_what_was_read_stands_below_and_hides_nothing(font: Path) -> None:
+    drawn = _draw("四", font)
+    assert drawn.shape[0] > SIZE[1]
+    assert (drawn[SIZE[1] :] == 255).mean() > 0.5, "paper with some ink"
+    assert (drawn[: SIZE[1]] == _draw("五", font)[: SIZE[1]]).all()
+    assert (drawn[SIZE[1] :] != _draw("五", font)[SIZE[1] :]).any()
+
+
+@pytest.mark.parametrize("length", [20, 28, 60])
+def test_no_text_is_cut_off(font: Path, length: int) -> None:
+    """Longer ones are made smaller, and at last the sheet wider."""
+    below = _draw("四" * length, font)[SIZE[1] :]
+    assert (below[:, -8:] == 255).all(), "cut off at the right"
+    assert (below[:, below.shape[1] // 2 :] != 255).any()
 
 
 def test_no_card_leaves_the_picture_as_it_is(font: Path) -> None:

@@ -17,6 +17,7 @@ from tandem_triton import (
     UnavailableError,
 )
 from tandem_triton.core.options import Protocol
+from tandem_triton.services.id_card import SERVICE
 
 from tandem.runtime.server import TritonServer
 from tests.client.orders import order
@@ -85,10 +86,10 @@ class TestOnTriton:
 
     def test_an_unknown_model(self, url: str, protocol: Protocol) -> None:
         with (
-            Client(url, protocol=protocol, options=ClientOptions(model="none")) as client,
+            Client(url, protocol=protocol) as client,
             pytest.raises(NotServedError, match="none"),
         ):
-            client.recognize(order())
+            client.call(SERVICE.served_as("none"), order())
 
 
 def test_nobody_listens(protocol: Protocol) -> None:

@@ -58,7 +58,13 @@ def test_threads_in_order(url: str, protocol: Protocol) -> None:
     assert [_number(reading) for reading in readings] == READ
     assert [reading.index for reading in readings] == list(range(len(PICTURES)))
     assert [reading.picture for reading in readings] == PICTURES
-    assert [reading.outcome for reading in readings] == ["read", "read", "bad_picture", "bad_picture", "read"]
+    assert [reading.outcome for reading in readings] == [
+        "answered",
+        "answered",
+        "refused",
+        "refused",
+        "answered",
+    ]
 
 
 def test_threads_as_completed(url: str, protocol: Protocol) -> None:
@@ -183,4 +189,4 @@ def test_http_too_survives_cut_connections(triton: TritonServer) -> None:
         for caller in callers:
             caller.join(PATIENCE_S)
         assert wrong == []
-        assert client.metrics.snapshot().outcomes["read"] == 320
+        assert client.metrics.snapshot().outcomes["answered"] == 320

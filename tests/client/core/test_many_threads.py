@@ -62,11 +62,11 @@ class Ledger:
 def _request(caller: int, turn: int) -> tuple[str, bytes]:
     """What caller expects in this turn, and the picture that leads to it."""
     if turn % 10 == 3:
-        return "bad_picture", b"\xff\xd8 not a picture"
+        return "refused", b"\xff\xd8 not a picture"
     if turn % 10 == 5:
         return "failed", order(error="INTERNAL")
     if turn % 10 == 7:
-        return "no_card", order(no_card=True)
+        return "empty", order(no_card=True)
     return f"{caller}-{turn}", order(number=f"{caller}-{turn}")
 
 
@@ -84,7 +84,7 @@ def _got(recognize: Callable[[], list[Card]]) -> str:
 
 
 def _number(cards: list[Card]) -> str:
-    return cards[0].fields["公民身份号码"] if cards else "no_card"
+    return cards[0].fields["公民身份号码"] if cards else "empty"
 
 
 def _kind(error: TandemError) -> str:
@@ -115,9 +115,9 @@ def test_64_threads_share_one_channel_that_is_cut_5_times(proxy: CuttingProxy) -
     assert ledger.cuts == CUTS, "each cut found exactly one connection"
     assert proxy.accepted == 1 + CUTS, "the channel is one, reopened after each cut"
     assert counted.outcomes == {
-        "read": THREADS * REQUESTS * 7 // 10,
-        "no_card": THREADS * REQUESTS // 10,
-        "bad_picture": THREADS * REQUESTS // 10,
+        "answered": THREADS * REQUESTS * 7 // 10,
+        "empty": THREADS * REQUESTS // 10,
+        "refused": THREADS * REQUESTS // 10,
         "failed": THREADS * REQUESTS // 10,
         "overloaded": 0,
     }

@@ -6,12 +6,14 @@ import asyncio
 import threading
 from concurrent.futures import CancelledError as FutureCancelledError
 from concurrent.futures import Future
+from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from tandem_triton import (
     BadPictureError,
+    CancelledError,
     ClientMetrics,
     ClientOptions,
     ClosedError,
@@ -22,9 +24,10 @@ from tandem_triton import (
     ServerError,
     UnavailableError,
 )
+from tandem_triton.core.exchange import RawOutcome
 from tandem_triton.core.router import ResponseRouter
-from tandem_triton.services.id_card import Answer
-from tandem_triton.transport.transport import RawOutcome
+from tandem_triton.core.service import Answer, Request
+from tandem_triton.services.id_card import SERVICE
 
 PATIENCE_S = 60  # for what must happen; never waited out unless a test fails
 QUICK = RetryPolicy(attempts=3, first_pause_s=0.001, longest_pause_s=0.002)
@@ -33,9 +36,9 @@ QUICK = RetryPolicy(attempts=3, first_pause_s=0.001, longest_pause_s=0.002)
 class Held:
     """One request that the connection holds until the test tells its outcome."""
 
-    def __init__(self, request_id: str, picture: bytes, timeout_s: float) -> None:
+    def __init__(self, request_id: str, request: Request[Any], timeout_s: float) -> None:
         self.request_id = request_id
-        self.picture = picture
+        self.picture = request.content
         self.timeout_s = timeout_s
         self.cancelled = threading.Event()
         self._loop = asyncio.get_running_loop()
@@ -66,8 +69,8 @@ class HeldTransport:
         self._arrived = threading.Condition()
         self.closed = False
 
-    async def send(self, request_id: str, picture: bytes, timeout_s: float) -> RawOutcome:
-        held = Held(request_id, picture, timeout_s)
+    async def send(self, request_id: str, request: Request[Any], timeout_s: float) -> RawOutcome:
+        held = Held(request_id, request, timeout_s)
         with self._arrived:
             self._sent.append(held)
             self._arrived.notify_all()
@@ -95,7 +98,7 @@ class Bench:
         self.router = ResponseRouter(self.transport, chosen, self.metrics)
 
     def send(self, picture: bytes = b"p") -> Future[bytes]:
-        return self.router.send(picture, lambda answer: answer.text)
+        return self.router.send(SERVICE.request(picture), lambda answer: answer.text)
 
     def __enter__(self) -> Bench:
         return self
@@ -230,8 +233,9 @@ def test_cancelling_gives_the_call_up_and_frees_its_place() -> None:
         second = bench.send()  # waits for the place
         bench.transport.last(2).done(b'{"cards": []}')
         second.result(PATIENCE_S)
-        with pytest.raises(FutureCancelledError):
+        with pytest.raises(FutureCancelledError) as caught:
             future.result()
+        assert isinstance(caught.value, CancelledError), "one except for all that can become of an item"
 
 
 def test_with_every_place_taken_the_excess_is_refused_quickly() -> None:
@@ -308,11 +312,11 @@ def test_an_answer_that_makes_no_sense_fails_only_its_own_item(text: bytes) -> N
 
 
 def test_the_dispatcher_outlives_a_callers_mistake() -> None:
-    def mistake(_: Answer) -> None:
+    def mistake(_: Answer[Any]) -> None:
         raise ZeroDivisionError
 
     with Bench() as bench:
-        wrong = bench.router.send(b"p", mistake)
+        wrong = bench.router.send(SERVICE.request(b"p"), mistake)
         bench.transport.last(1).done(b'{"cards": []}')
         with pytest.raises(ProtocolError, match="ZeroDivisionError"):
             wrong.result(PATIENCE_S)
@@ -323,8 +327,8 @@ def test_the_dispatcher_outlives_a_callers_mistake() -> None:
 
 def test_an_exception_of_the_connection_fails_only_its_own_item() -> None:
     class Broken(HeldTransport):
-        async def send(self, request_id: str, picture: bytes, timeout_s: float) -> RawOutcome:
-            if picture == b"wrong":
+        async def send(self, request_id: str, request: Request[Any], timeout_s: float) -> RawOutcome:
+            if request.content == b"wrong":
                 raise ZeroDivisionError
             return b'{"cards": []}'
 

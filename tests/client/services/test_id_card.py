@@ -6,7 +6,8 @@ from typing import Any
 
 import jsonschema
 import pytest
-from tandem_triton import Answer, Card, Correction, ProtocolError
+from tandem_triton import Answer, CardsAnswer, Correction, ProtocolError
+from tandem_triton.services.id_card import SERVICE, Card
 
 ENTRY: dict[str, Any] = {
     "side": "emblem",
@@ -21,17 +22,24 @@ ENTRY: dict[str, Any] = {
 }
 
 
-def _answer(*entries: dict[str, Any]) -> Answer:
-    return Answer(json.dumps({"cards": entries}).encode())
+def _answer(*entries: dict[str, Any]) -> Answer[CardsAnswer]:
+    return Answer(SERVICE, json.dumps({"cards": entries}).encode())
+
+
+def _cards(*entries: dict[str, Any]) -> tuple[Card, ...]:
+    return _answer(*entries).value.cards
 
 
 def test_a_card_says_what_the_entry_says() -> None:
-    [card] = _answer(ENTRY).cards
+    [card] = _cards(ENTRY)
     assert card.side == "emblem"
     assert card.quad == ((1.0, 2.0), (101.0, 2.0), (101.0, 65.0), (1.0, 65.0))
     assert card.fields == ENTRY["fields"]
     assert card.confidence == ENTRY["confidence"]
-    assert card.boxes == {"签发机关": ((20.0, 10.0), (40.0, 10.0), (40.0, 16.0), (20.0, 16.0))}
+    assert card.boxes == {
+        "签发机关": ((20.0, 10.0), (40.0, 10.0), (40.0, 16.0), (20.0, 16.0)),
+        "有效期限": None,
+    }
     assert card.checks == {"validity_span": None, "expired": None}
     assert card.corrected == (Correction(field="有效期限", index=3, read="8", now="3", support=0.4),)
     assert card.quality["blurred"] == 0.1
@@ -43,11 +51,11 @@ def test_the_entry_used_here_is_the_contracts() -> None:
 
 
 def test_keys_of_a_later_contract_are_passed_over() -> None:
-    assert _answer({**ENTRY, "new": 1}).cards == _answer(ENTRY).cards
+    assert _cards({**ENTRY, "new": 1}) == _cards(ENTRY)
 
 
 def test_a_card_can_be_pickled_and_copied() -> None:
-    [card] = _answer(ENTRY).cards
+    [card] = _cards(ENTRY)
     assert pickle.loads(pickle.dumps(card)) == copy.deepcopy(card) == card  # noqa: S301 - our own bytes
 
 
@@ -55,14 +63,14 @@ def test_a_card_can_be_pickled_and_copied() -> None:
 def test_an_entry_that_lacks_something_is_refused_without_quoting_it(key: str) -> None:
     entry = {name: value for name, value in ENTRY.items() if name != key}
     with pytest.raises(ProtocolError) as caught:
-        _ = _answer(entry).cards
+        _answer(entry)
     assert "北京" not in str(caught.value)
 
 
 @pytest.mark.parametrize(
     "change",
     [
-        {"side": "back"},
+        {"side": "北京"},
         {"quad": [[0, 0]] * 3},
         {"quad": [[0]] * 4},
         {"score": "much"},
@@ -72,16 +80,18 @@ def test_an_entry_that_lacks_something_is_refused_without_quoting_it(key: str) -
     ],
 )
 def test_an_entry_of_another_kind_is_refused(change: dict[str, Any]) -> None:
-    with pytest.raises(ProtocolError):
-        Card.from_json({**ENTRY, **change})
+    with pytest.raises(ProtocolError) as caught:
+        _answer({**ENTRY, **change})
+    assert "cards[0]" in str(caught.value)
+    assert "北京" not in str(caught.value)
 
 
 @pytest.mark.parametrize("text", [b"", b"[", b"[]", b'{"cards":{}}', b"\xff"])
 def test_a_text_that_is_no_answer_is_refused(text: bytes) -> None:
     with pytest.raises(ProtocolError):
-        _ = Answer(text).json
+        Answer(SERVICE, text)
 
 
 def test_outcomes() -> None:
-    assert _answer(ENTRY).outcome == "read"
-    assert _answer().outcome == "no_card"
+    assert _answer(ENTRY).outcome == "answered"
+    assert _answer().outcome == "empty"

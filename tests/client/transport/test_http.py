@@ -23,6 +23,7 @@ from tandem_triton import (
     TlsOptions,
     UnavailableError,
 )
+from tandem_triton.services.id_card import SERVICE as ID_CARD
 from tandem_triton.transport.wire import HEADER_LENGTH
 
 PATIENCE_S = 60
@@ -90,18 +91,19 @@ def serve() -> Iterator[Callable[..., Served]]:
         server.server_close()
 
 
-def _ask(url: str, options: ClientOptions = ONCE) -> dict[str, Any]:
+def _ask(url: str, options: ClientOptions = ONCE, model: str = "id_card") -> dict[str, Any]:
     with Client(url, protocol="http", options=options) as client:
-        return client.recognize_json(b"picture")
+        return client.call_json(ID_CARD.served_as(model), b"picture")
 
 
 def test_the_request_is_tritons(serve: Callable[..., Served]) -> None:
     served = serve(proper)
-    options = ClientOptions(model="a model", metadata=(("authorization", "Bearer token"),))
-    assert _ask(served.url, options) == {"cards": []}
+    options = ClientOptions(token="0123456789abcdef", metadata=(("authorization", "Bearer token"),))  # noqa: S106
+    assert _ask(served.url, options, model="another") == {"cards": []}
     [seen] = served.handler.seen
-    assert seen[""] == "/v2/models/a%20model/infer"
+    assert seen[""] == "/v2/models/another/infer"
     assert seen["authorization"] == "Bearer token"
+    assert seen["tandem-token"] == "0123456789abcdef"
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ def test_every_grpc_status_has_its_error() -> None:
     [
         ("CANCELLED", errors.CancelledError),
         ("UNKNOWN", errors.ServerError),
-        ("INVALID_ARGUMENT", errors.BadPictureError),
+        ("INVALID_ARGUMENT", errors.BadItemError),
         ("DEADLINE_EXCEEDED", errors.DeadlineError),
         ("NOT_FOUND", errors.NotServedError),
         ("ALREADY_EXISTS", errors.ServerError),
@@ -28,7 +28,7 @@ def test_every_grpc_status_has_its_error() -> None:
         ("RESOURCE_EXHAUSTED", errors.OverloadedError),
         ("FAILED_PRECONDITION", errors.ServerError),
         ("ABORTED", errors.ServerError),
-        ("OUT_OF_RANGE", errors.BadPictureError),
+        ("OUT_OF_RANGE", errors.BadItemError),
         ("UNIMPLEMENTED", errors.NotServedError),
         ("INTERNAL", errors.ServerError),
         ("UNAVAILABLE", errors.UnavailableError),
@@ -49,14 +49,14 @@ def test_grpc_status_without_details_says_its_name() -> None:
 @pytest.mark.parametrize(
     ("status", "error"),
     [
-        (400, errors.BadPictureError),
+        (400, errors.BadItemError),
         (401, errors.AccessError),
         (403, errors.AccessError),
         (404, errors.NotServedError),
         (405, errors.NotServedError),
         (408, errors.DeadlineError),
         (409, errors.ServerError),
-        (413, errors.BadPictureError),
+        (413, errors.BadItemError),
         (429, errors.OverloadedError),
         (499, errors.CancelledError),
         (500, errors.ServerError),
@@ -89,3 +89,25 @@ def test_a_step_that_fell_over_is_no_fault_of_the_picture() -> None:
     assert type(error_of_grpc(grpc.StatusCode.INVALID_ARGUMENT, told)) is errors.ServerError
     assert type(error_of_http(HTTPStatus.BAD_REQUEST, told)) is errors.ServerError
     assert type(error_of_grpc(grpc.StatusCode.UNAVAILABLE, told)) is errors.UnavailableError
+
+
+def test_a_refused_item_is_of_its_services_kind() -> None:
+    found = error_of_grpc(grpc.StatusCode.INVALID_ARGUMENT, "why", errors.BadPictureError)
+    assert type(found) is errors.BadPictureError
+    assert (
+        type(error_of_http(HTTPStatus.BAD_REQUEST, "why", errors.BadPictureError)) is errors.BadPictureError
+    )
+
+
+def test_a_refused_token_is_told_from_a_server_that_is_away() -> None:
+    """Triton says UNAVAILABLE to both."""
+    told = "This protocol is restricted, expecting header 'triton-grpc-protocol-tandem-token'"
+    assert type(error_of_grpc(grpc.StatusCode.UNAVAILABLE, told)) is errors.AccessError
+    assert type(error_of_grpc(grpc.StatusCode.UNAVAILABLE, "Server is not ready")) is errors.UnavailableError
+
+
+def test_codes_come_back_as_their_errors() -> None:
+    for error in (errors.BadItemError, errors.ServerError, errors.AccessError, errors.DeadlineError):
+        assert errors.error_of_code(error.code) is error
+    assert errors.error_of_code("INVALID_ARGUMENT", errors.BadPictureError) is errors.BadPictureError
+    assert errors.error_of_code("NEW") is errors.ServerError

@@ -1,9 +1,12 @@
 import json
+from dataclasses import replace
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tandem_triton.core import errors
+from tandem_triton.services.id_card import SERVICE as ID_CARD
 from tandem_triton.transport import wire
 from tritonclient.grpc import service_pb2
 
@@ -28,8 +31,8 @@ def _element(content: bytes) -> bytes:
 
 @given(picture=st.binary(max_size=300))
 def test_both_requests_carry_the_picture_as_one_bytes_element(picture: bytes) -> None:
-    request = wire.encode_grpc(model="id_card", request_id="7", picture=picture)
-    body, headers = wire.encode_http(request_id="7", picture=picture)
+    request = wire.encode_grpc("7", ID_CARD.request(picture))
+    body, headers = wire.encode_http("7", ID_CARD.request(picture))
 
     split = int(headers[wire.HEADER_LENGTH])
     [told] = json.loads(body[:split])["inputs"]
@@ -37,6 +40,23 @@ def test_both_requests_carry_the_picture_as_one_bytes_element(picture: bytes) ->
     assert told["parameters"]["binary_data_size"] == len(body) - split
     assert list(request.inputs[0].shape) == told["shape"] == [1, 1]
     assert request.inputs[0].name == told["name"] == "IMAGE"
+
+
+@given(item=st.binary(max_size=300), count=st.integers(1, 9))
+def test_options_travel_as_a_second_element(item: bytes, count: int) -> None:
+    class Options(msgspec.Struct):
+        count: int = 5
+
+    sent = replace(ID_CARD, options=Options).request(item, {"count": count})
+    request = wire.encode_grpc("7", sent)
+    body, headers = wire.encode_http("7", sent)
+
+    split = int(headers[wire.HEADER_LENGTH])
+    told = json.loads(body[:split])["inputs"]
+    element = _element(b'{"count":%d}' % count)
+    assert list(request.raw_input_contents) == [_element(item), element]
+    assert body[split:] == _element(item) + element
+    assert [each.name for each in request.inputs] == [each["name"] for each in told] == ["IMAGE", "OPTIONS"]
 
 
 @given(content=st.binary(max_size=300))
@@ -82,4 +102,4 @@ def test_any_http_body_is_an_answer_or_a_protocol_error(body: bytes, length: str
 )
 def test_an_http_failure_says_what_the_server_said(body: bytes, message: str) -> None:
     with pytest.raises(errors.BadPictureError, match=message):
-        wire.decode_http(400, {}, body, request_id="7")
+        wire.decode_http(400, {}, body, request_id="7", bad_item=errors.BadPictureError)

@@ -1,11 +1,12 @@
 """Answers the client's tests by content: the "picture" is a JSON order that says what to answer.
 
 `{"number": …}` answers one card with that number; `"delay_s"` waits first; `"no_card": true` finds none;
-`"error": CODE` fails with that Triton code; `"junk": text` answers that text. A real PNG shows one card.
-Anything else can't be decoded.
+`"error": CODE` fails with that Triton code; `"die": true` ends the process; `"junk": text` answers that
+text. A real PNG shows one card. Anything else can't be decoded.
 """
 
 import json
+import os
 import time
 
 import numpy as np
@@ -29,6 +30,8 @@ def _respond(request):
     except ValueError:
         return _failure("INVALID_ARG", "the picture can't be decoded")
     time.sleep(order.get("delay_s", 0))
+    if order.get("die"):
+        os._exit(1)
     if "error" in order:
         return _failure(order["error"], f"ordered to fail with {order['error']}")
     answer = order.get("junk") or json.dumps({"cards": [] if order.get("no_card") else [_card(order)]})

@@ -3,7 +3,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tandem_triton import RetryPolicy, UnavailableError
 from tandem_triton.core import errors
-from tandem_triton.core.retry import pause_before_retry_s
+from tandem_triton.core.exchange import pause_before_retry_s
 
 POLICY = RetryPolicy(attempts=5, first_pause_s=0.1, longest_pause_s=0.5)
 
@@ -29,6 +29,12 @@ def test_the_pause_doubles_up_to_the_longest() -> None:
 
 def test_attempts_end() -> None:
     assert _pause(UnavailableError(), sent=5) is None
+
+
+def test_by_default_only_the_deadline_ends_them() -> None:
+    policy = RetryPolicy()
+    assert pause_before_retry_s(policy, UnavailableError(), sent=10**6, left_s=60, draw=0) == 0.5
+    assert pause_before_retry_s(policy, UnavailableError(), sent=10**6, left_s=0.1, draw=0) is None
 
 
 def test_a_pause_that_outlasts_the_deadline_is_not_begun() -> None:
