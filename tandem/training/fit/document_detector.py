@@ -140,8 +140,8 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--resume", action="store_true", help="go on from the folder's checkpoint")
     parser.add_argument("--threads", type=int, default=1, help="of the network (default: %(default)s)")
     parser.add_argument("--steps", type=int, default=500, help="default: %(default)s")
-    # The weights to begin with know the order of a card's corners, not that of another document's: asked for at
-    # once, it pulls them inwards.
+    # The weights to begin with know the order of a card's corners, not that of another document's: asked for
+    # at once, it pulls them inwards.
     parser.add_argument("--free-share", type=float, default=0.5, help="default: %(default)s")
     parser.add_argument("--documents", type=int, default=45, help="of each kind (default: %(default)s)")
     parser.add_argument("--seed", type=int, default=1, help="default: %(default)s")
