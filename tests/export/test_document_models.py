@@ -13,30 +13,33 @@ from onnx import TensorProto, helper, numpy_helper
 torch = pytest.importorskip("torch", reason="exporting needs torch")
 
 from export import detector as detector_export  # noqa: E402
-from export.document_classifier.served import check, export, load  # noqa: E402
+from export.document_classifier.__main__ import drawn_views  # noqa: E402
+from export.document_classifier.served import check, load  # noqa: E402
 from export.errors import ExportError, ParityError  # noqa: E402
 from export.half_weights import store_in_half  # noqa: E402
-from tandem.media.document_views import VIEW_HEIGHT, VIEW_WIDTH  # noqa: E402
 
 ROOT = Path(__file__).parents[2]
 WEIGHTS, MODELS = ROOT / "export/weights", ROOT / "model_repository"
 MOST_BYTES = 4 * 2**20
-VIEWS = np.random.default_rng(0).integers(0, 256, (10, VIEW_HEIGHT, VIEW_WIDTH, 3), np.uint8)
+CLASSIFIER = MODELS / "document_classifier/1/model.onnx"
 
 
-def test_the_classifier_is_its_weights() -> None:
-    model = MODELS / "document_classifier/1/model.onnx"
-    assert check(load(WEIGHTS / "document_classifier.pt"), model, VIEWS) < 1e-4
-    assert model.stat().st_size <= MOST_BYTES
+@pytest.fixture(scope="module")
+def views() -> np.ndarray:
+    return drawn_views(10)
 
 
-def test_another_classifier_is_told_apart(tmp_path: Path) -> None:
+def test_the_classifier_is_its_weights(views: np.ndarray) -> None:
+    assert check(load(WEIGHTS / "document_classifier.pt"), CLASSIFIER, views) < 1e-4
+    assert CLASSIFIER.stat().st_size <= MOST_BYTES
+
+
+def test_another_classifier_is_told_apart(views: np.ndarray) -> None:
     classifier = load(WEIGHTS / "document_classifier.pt")
     with torch.no_grad():
         classifier.network.decide.bias += torch.linspace(0, 1, len(classifier.network.decide.bias))
-    export(classifier, tmp_path / "other.onnx")
     with pytest.raises(ParityError, match="differs"):
-        check(load(WEIGHTS / "document_classifier.pt"), tmp_path / "other.onnx", VIEWS)
+        check(classifier, CLASSIFIER, views)
 
 
 def test_weights_that_are_not_there_are_named(tmp_path: Path) -> None:
