@@ -42,6 +42,8 @@ _TRANSLATOR = "export.translator.set_up:make_translator"
 
 SERVICES: Mapping[str, ServiceSetUp] = {
     "id_card": ServiceSetUp(steps=("export.recognizer_set_up:make_recognizer",)),
+    "find_cards": ServiceSetUp(),
+    "document_kind": ServiceSetUp(),
     "speech_to_text": ServiceSetUp(steps=_SPEECH, download="144 MB"),
     "speech_translation": ServiceSetUp(steps=(*_SPEECH, _TRANSLATOR), download="622 MB"),
     "text_keywords": ServiceSetUp(steps=("export.text_embedder.set_up:make_embedder",), download="91 MB"),

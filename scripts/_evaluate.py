@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from export.services import set_up
 from tandem.evaluation import (
+    document_kinds,
     evaluate,
     keywords,
     quality_flags,
@@ -40,6 +41,7 @@ class Evaluation:
 CARDS = Evaluation(main=evaluate.main)
 NAMED = {
     "flags": Evaluation(main=quality_flags.main),
+    "kinds": Evaluation(main=document_kinds.main, services=("id_card", "find_cards", "document_kind")),
     "keywords": Evaluation(main=keywords.main, services=("text_keywords",)),
     "speech": Evaluation(main=speech.main, services=("speech_to_text",)),
     "speech_steps": Evaluation(main=speech_steps.main, services=("speech_to_text",), served=False),

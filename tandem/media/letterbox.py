@@ -78,6 +78,13 @@ def working_to_thumbnail(points: NDArray[np.float32], working_size: tuple[int, i
     return (scaled + np.array([mapping.left, mapping.top], np.float32)).astype(np.float32)
 
 
+def sent_to_working(
+    points: NDArray[np.float32], working_size: tuple[int, int], sent_size: tuple[int, int]
+) -> NDArray[np.float32]:
+    """Points (..., 2), x and y, from px of the sent picture to px of the working one; sizes `(h, w)`."""
+    return working_to_sent(points, sent_size, working_size)
+
+
 def working_to_sent(
     points: NDArray[np.float32], working_size: tuple[int, int], sent_size: tuple[int, int]
 ) -> NDArray[np.float32]:

@@ -121,13 +121,13 @@ def test_the_quad_of_a_rotated_picture_is_in_its_upright_pixels(client):
 
 def test_a_picture_without_a_card_gives_no_cards(client):
     noise = np.random.default_rng(0).integers(0, 256, (480, 640, 3), dtype=np.uint8)
-    assert ask(client, encoded(Image.fromarray(noise), "JPEG")) == [{"cards": []}]
+    assert ask(client, encoded(Image.fromarray(noise), "JPEG")) == [{"cards": [], "others": []}]
 
 
 def test_one_request_may_hold_two_pictures(client):
     first, second = ask(client, GOOD, encoded(Image.new("RGB", (300, 900), "white"), "PNG"))
     assert first["cards"][0]["fields"] == FIELDS
-    assert second == {"cards": []}
+    assert second == {"cards": [], "others": []}
 
 
 def test_of_two_pictures_in_one_request_the_bad_one_is_named(client):

@@ -10,6 +10,7 @@ import msgspec
 from tandem_triton.core.errors import BadPictureError
 from tandem_triton.core.in_flight import Result
 from tandem_triton.core.service import Service
+from tandem_triton.media.document import FoundDocument
 from tandem_triton.media.picture import BLANK_PICTURE, PICTURE_TYPES, Picture, Quad, encode_picture
 
 Side = Literal["portrait", "emblem"]
@@ -65,9 +66,12 @@ class CardsAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         cards: the resident identity cards in it, maybe none.
+        others: what else was seen, documents that are no resident identity card; one that was not located has
+            the picture's own outline.
     """
 
     cards: tuple[Card, ...]
+    others: tuple[FoundDocument, ...] = ()
 
 
 class Reading(Result[CardsAnswer]):

@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 import triton_python_backend_utils as pb_utils
 
-from tandem.services.id_card.text.parse import parse_cards, read_dictionary
+from tandem.services.id_card.identity import read_picture
+from tandem.services.id_card.text.parse import read_dictionary
 from tandem.triton.responder import Arrays, Responder, each_item, model_parameters
 
-_INPUTS = ("CHARACTERS", "PROBABILITIES", "CARDS", "SEGMENTS")
+_INPUTS = ("CHARACTERS", "PROBABILITIES", "CARDS", "SEGMENTS", "TITLES", "KINDS", "VIEW_QUADS")
 _DEFAULTS = {"characters": "../text_recognizer/characters.txt"}
 _CHINA = timezone(timedelta(hours=8))  # where it is decided on which day a card expires
 
@@ -34,10 +35,10 @@ class TritonPythonModel:
 
     def _parse(self, inputs: Arrays) -> Arrays:
         """One picture's result."""
-        cards = parse_cards(
+        answer = read_picture(
             *(inputs[name] for name in _INPUTS),
             dictionary=self._dictionary,
             today=datetime.now(_CHINA).date(),
         )
-        result = json.dumps({"cards": cards}, ensure_ascii=False, separators=(",", ":"))
+        result = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
         return {"RESULT": np.array([result.encode()], np.object_)}

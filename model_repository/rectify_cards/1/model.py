@@ -9,8 +9,10 @@ from typing import Any
 import cv2
 import triton_python_backend_utils as pb_utils
 
+from tandem.media.documents import card_views
 from tandem.media.picture import Picture
 from tandem.services.id_card.geometry.rectify import RectifyConfig, rectify
+from tandem.services.id_card.geometry.titles import place_titles
 from tandem.services.id_card.records import pack_cards, pack_segments
 from tandem.triton.responder import Arrays, Responder, each_item, model_parameters
 
@@ -42,8 +44,13 @@ class TritonPythonModel:
         picture = Picture.unpacked(inputs["PICTURE"], inputs["PICTURE_SIZE"])
         quads, scores, emblem = inputs["QUADS"], inputs["SCORES"], inputs["EMBLEM"]
         rectified = rectify(picture.pixels, picture.sent_size, quads, scores, emblem, self._config)
+        lanes, titles = place_titles(picture, rectified.cards, rectified.segments, rectified.lanes)
+        views, view_quads = card_views(picture, [card.quad for card in rectified.cards])
         return {
-            "LANES": rectified.lanes,
+            "LANES": lanes,
             "CARDS": pack_cards(rectified.cards),
             "SEGMENTS": pack_segments(rectified.segments),
+            "TITLES": titles,
+            "VIEWS": views,
+            "VIEW_QUADS": view_quads,
         }

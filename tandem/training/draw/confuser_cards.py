@@ -1,6 +1,8 @@
-"""Cards that are no resident identity cards: permits, licences, bank cards, passes of schools."""
+"""Cards that are no resident identity cards: permits, licences, bank cards."""
 
 from __future__ import annotations
+
+from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -26,7 +28,7 @@ def finish(page: Sheet, radius_mm: float = 3.18) -> Drawing:
     return page.canvas.pixels(), rounded_mask(height, width, radius_mm * page.canvas.scale)
 
 
-def _card_height(width_px: int) -> int:
+def card_height(width_px: int) -> int:
     return round(width_px * CARD_RATIO)
 
 
@@ -37,7 +39,7 @@ def _device(rng: np.random.Generator, page: Sheet, x: float, y: float, size: flo
 
 def foreigner_card(rng: np.random.Generator, width_px: int) -> Drawing:
     """A foreigner's permanent residence card: bilingual labels above values, photograph at the right."""
-    page = parts.sheet(rng, parts.identity_like(rng, _card_height(width_px), width_px), CARD_WIDTH_MM)
+    page = parts.sheet(rng, parts.identity_like(rng, card_height(width_px), width_px), CARD_WIDTH_MM)
     blue = LABEL_BLUES[int(rng.integers(3))]
     dx, dy = float(rng.uniform(-1.5, 1.5)), float(rng.uniform(-1.5, 1.5))
     rows = (
@@ -66,7 +68,7 @@ def foreigner_card(rng: np.random.Generator, width_px: int) -> Drawing:
 
 def travel_permit(rng: np.random.Generator, width_px: int) -> Drawing:
     """A permit for Hong Kong, Macau or Taiwan: photograph mostly at the left, pale blue or pink."""
-    page = parts.sheet(rng, parts.identity_like(rng, _card_height(width_px), width_px), CARD_WIDTH_MM)
+    page = parts.sheet(rng, parts.identity_like(rng, card_height(width_px), width_px), CARD_WIDTH_MM)
     left = bool(rng.random() < 0.75)
     parts.photograph(rng, page, 5 if left else 58, float(rng.uniform(12, 17)), 22, 29)
     x = 31.0 if left else 6.0
@@ -90,7 +92,7 @@ def travel_permit(rng: np.random.Generator, width_px: int) -> Drawing:
 
 def identity_like_card(rng: np.random.Generator, width_px: int) -> Drawing:
     """A card with an identity card's paper and photograph, but other fields and a title."""
-    page = parts.sheet(rng, parts.identity_like(rng, _card_height(width_px), width_px), CARD_WIDTH_MM)
+    page = parts.sheet(rng, parts.identity_like(rng, card_height(width_px), width_px), CARD_WIDTH_MM)
     titles = (*words.WORK_TITLES, *words.SOCIAL_TITLES, *words.PASS_TITLES)
     page.canvas.text((float(rng.uniform(6, 30)), 3.2), choose(rng, titles), page.title, 4.2, page.accent)
     labels = LABEL_BLUES[int(rng.integers(len(LABEL_BLUES)))]
@@ -113,7 +115,7 @@ def identity_like_card(rng: np.random.Generator, width_px: int) -> Drawing:
 
 def identity_like_back(rng: np.random.Generator, width_px: int) -> Drawing:
     """A pale card with large titles and a round mark, but not a resident identity card's."""
-    page = parts.sheet(rng, parts.identity_like(rng, _card_height(width_px), width_px), CARD_WIDTH_MM)
+    page = parts.sheet(rng, parts.identity_like(rng, card_height(width_px), width_px), CARD_WIDTH_MM)
     mark = rng.random()
     if mark < 0.4:
         _device(rng, page, float(rng.uniform(4, 60)), float(rng.uniform(3, 20)), float(rng.uniform(10, 18)))
@@ -195,13 +197,15 @@ def vehicle_licence(rng: np.random.Generator, width_px: int) -> Drawing:
     return finish(page, float(choose(rng, ("0", "2", "3"))))
 
 
-def social_card(rng: np.random.Generator, width_px: int) -> Drawing:
+def social_card(
+    rng: np.random.Generator, width_px: int, titles: Sequence[str] = words.SOCIAL_TITLES
+) -> Drawing:
     """A social security or city card: state device, chip, photograph at the left or right."""
-    paper = parts.patterned(rng, _card_height(width_px), width_px, 120 if rng.random() < 0.4 else 190, 252)
+    paper = parts.patterned(rng, card_height(width_px), width_px, 120 if rng.random() < 0.4 else 190, 252)
     page = parts.sheet(rng, paper, CARD_WIDTH_MM)
     page.canvas.text(
         (20, 4),
-        choose(rng, words.SOCIAL_TITLES),
+        choose(rng, titles),
         page.title,
         float(rng.uniform(4.5, 6)),
         page.accent,
@@ -230,12 +234,10 @@ def bank_card(rng: np.random.Generator, width_px: int) -> Drawing:
     """A bank card: strong colours, chip, long number, the scheme's mark."""
     dark = rng.random() < 0.75
     low, high = (0, 170) if dark else (120, 250)
-    page = parts.sheet(
-        rng,
-        parts.patterned(rng, _card_height(width_px), width_px, low, high),
-        CARD_WIDTH_MM,
-        light_ink=bool(dark),
-    )
+    height = card_height(width_px)
+    plain = rng.random() < 0.65
+    paper = (parts.patterned if plain else parts.coloured)(rng, height, width_px, low, high)
+    page = parts.sheet(rng, paper, CARD_WIDTH_MM, light_ink=bool(dark))
     for _ in range(int(rng.integers(0, 5))):
         parts.logo(rng, page, float(rng.uniform(0, 70)), float(rng.uniform(0, 40)), float(rng.uniform(8, 45)))
     parts.logo(rng, page, 5, 4, 7)
@@ -259,42 +261,15 @@ def bank_card(rng: np.random.Generator, width_px: int) -> Drawing:
     return finish(page)
 
 
-def work_card(rng: np.random.Generator, width_px: int) -> Drawing:
-    """A student's or employee's card, upright or lying, photograph anywhere."""
-    upright = rng.random() < 0.4
-    height = round(width_px / CARD_RATIO) if upright else _card_height(width_px)
-    width_mm = 54.0 if upright else CARD_WIDTH_MM
-    page = parts.sheet(rng, parts.patterned(rng, height, width_px, 150, 255), width_mm)
-    bar = float(rng.uniform(8, 14))
-    if rng.random() < 0.6:
-        parts.rectangle(page, (0, 0, width_mm, bar), page.accent)
-    page.canvas.text(
-        (4, 3), words.company(rng), page.title, 3.6, (250, 250, 250) if rng.random() < 0.5 else page.ink
-    )
-    x = float(rng.uniform(14, 18)) if upright else float(choose(rng, ("5", "60")))
-    parts.photograph(rng, page, x, bar + 3, 20, 26)
-    at_x, y = (8.0, bar + 33) if upright else (30.0 if x < 30 else 6.0, bar + 4)
-    page.canvas.text((at_x, y), choose(rng, words.WORK_TITLES), page.title, 4.5, page.accent)
-    for index in range(int(rng.integers(2, 5))):
-        label = choose(rng, words.WORK_LABELS)
-        text = f"{label}：{words.value_for(rng, label)[:8]}"
-        page.canvas.text((at_x, y + 7 + 5 * index), text, page.chinese, 2.9, page.ink)
-    return finish(page, float(choose(rng, ("0", "3.18"))))
-
-
-def business_card(rng: np.random.Generator, width_px: int) -> Drawing:
-    """A business or member's card: logo, name, a few small lines."""
-    light_ink = bool(rng.random() < 0.3)
-    low, high = (0, 120) if light_ink else (215, 256)
-    page = parts.sheet(
-        rng, parts.patterned(rng, round(width_px * 0.6), width_px, low, high), 90.0, light_ink=light_ink
-    )
-    parts.logo(rng, page, float(rng.uniform(4, 70)), float(rng.uniform(3, 10)), float(rng.uniform(7, 16)))
-    page.canvas.text(
-        (8, float(rng.uniform(6, 16))), words.person(rng), page.title, float(rng.uniform(4, 7)), page.ink
-    )
-    page.canvas.text((8, 20), words.company(rng), page.chinese, 3.2, page.accent)
-    parts.lines(rng, page, (8, 30, float(rng.uniform(30, 70)), 20), float(rng.uniform(1.8, 2.6)), chinese=0.5)
-    if rng.random() < 0.3:
-        parts.matrix_code(rng, page, 68, 32, 16)
-    return finish(page, 0.0)
+def bank_card_back(rng: np.random.Generator, width_px: int) -> Drawing:
+    """A bank card's other side: magnetic stripe, signature field, small print."""
+    paper = parts.patterned(rng, card_height(width_px), width_px, float(rng.uniform(20, 150)), 250)
+    page = parts.sheet(rng, paper, CARD_WIDTH_MM, light_ink=bool(rng.random() < 0.4))
+    stripe = float(rng.uniform(3, 7))
+    parts.rectangle(page, (0, stripe, CARD_WIDTH_MM, float(rng.uniform(9, 13))), (28, 26, 28))
+    parts.rectangle(page, (4, stripe + 16, 55, 8), (238, 236, 230))
+    page.canvas.text((48, stripe + 18), words.digits(rng, 7), page.latin, 3.2, (40, 40, 60))
+    page.canvas.text((6, stripe + 13), "授权签名 AUTHORIZED SIGNATURE", page.chinese, 1.7, page.ink)
+    parts.lines(rng, page, (5, stripe + 27, 76, 14), 1.6, chinese=0.8)
+    parts.logo(rng, page, 66, stripe + 15, 11)
+    return finish(page)

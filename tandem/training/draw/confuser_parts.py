@@ -47,6 +47,15 @@ def patterned(
     return guilloche.sheet(rng, height, width, stops=stops, inks=inks, strength=float(rng.uniform(0, 0.6)))
 
 
+def coloured(rng: np.random.Generator, height: int, width: int, low: float, high: float) -> NDArray[np.uint8]:
+    """(height, width, 3) uint8 RGB: soft or hard-edged patches, as pictures on cards have, in [low, high)."""
+    cells = int(rng.integers(2, 10))
+    coarse = rng.uniform(low, high, (cells, cells, 3)).astype(np.float32)
+    method = (cv2.INTER_CUBIC, cv2.INTER_LINEAR, cv2.INTER_NEAREST)[int(rng.integers(3))]
+    patches = cv2.resize(coarse, (width, height), interpolation=method)
+    return np.asarray(np.clip(patches, 0, 255), np.uint8)
+
+
 def identity_like(rng: np.random.Generator, height: int, width: int) -> NDArray[np.uint8]:
     """(height, width, 3) uint8 RGB: paper like a resident identity card's, or pale in another colour."""
     return (

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from tandem.training.draw import confuser_cards as cards
 from tandem.training.draw import confuser_pages as pages
 from tandem.training.draw import confuser_papers as papers
+from tandem.training.draw import confuser_passes as passes
 from tandem.training.errors import StyleError
 
 Drawing = tuple[NDArray[np.uint8], NDArray[np.uint8]]
@@ -30,8 +31,8 @@ KINDS: dict[str, tuple[Drawer, float]] = {
     "vehicle_licence": (cards.vehicle_licence, 0.8),
     "social_card": (cards.social_card, 1.2),
     "bank_card": (cards.bank_card, 2.0),
-    "work_card": (cards.work_card, 1.5),
-    "business_card": (cards.business_card, 1.0),
+    "work_card": (passes.work_card, 1.5),
+    "business_card": (passes.business_card, 1.0),
     "passport": (pages.passport, 1.0),
     "train_ticket": (papers.train_ticket, 1.0),
     "licence": (papers.licence, 0.8),

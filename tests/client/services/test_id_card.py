@@ -22,6 +22,9 @@ ENTRY: dict[str, Any] = {
 }
 
 
+OTHER: dict[str, Any] = {"kind": "bank_card", "score": 0.9, "quad": [[1, 2], [101, 2], [101, 65], [1, 65]]}
+
+
 def _answer(*entries: dict[str, Any]) -> Answer[CardsAnswer]:
     return Answer(SERVICE, json.dumps({"cards": entries}).encode())
 
@@ -45,9 +48,17 @@ def test_a_card_says_what_the_entry_says() -> None:
     assert card.quality["blurred"] == 0.1
 
 
+def test_other_documents_stand_beside_the_cards() -> None:
+    answer = Answer(SERVICE, json.dumps({"cards": [], "others": [OTHER]}).encode()).value
+    [other] = answer.others
+    assert (other.kind, other.score) == ("bank_card", 0.9)
+    assert other.quad[2] == (101.0, 65.0)
+    assert _answer().value.others == ()
+
+
 def test_the_entry_used_here_is_the_contracts() -> None:
     text = (files("tandem.services.id_card") / "result.schema.json").read_text("utf-8")
-    jsonschema.validate({"cards": [ENTRY]}, json.loads(text))
+    jsonschema.validate({"cards": [ENTRY], "others": [OTHER]}, json.loads(text))
 
 
 def test_keys_of_a_later_contract_are_passed_over() -> None:

@@ -1,0 +1,1 @@
+"""The document classifier from torch to what is served."""

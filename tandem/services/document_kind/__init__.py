@@ -1,0 +1,1 @@
+"""Image classification: which kind of document a picture shows."""

@@ -1,0 +1,1 @@
+"""Object detection: every document in a picture, its outline and its kind."""

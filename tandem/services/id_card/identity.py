@@ -1,0 +1,138 @@
+"""Which of the found cards are resident identity cards: the classifier and the text decide together.
+
+Residence permits, temporary cards and foreigners' cards are printed in the same layout, and a reader of rows
+reads them just as well. The classifier has seen the whole card; the number of a portrait side and the title
+of an emblem side, where they are read for sure, have something to say as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from tandem.media.document_kinds import KINDS, NONE, RESIDENT, RESIDENT_EMBLEM
+from tandem.media.documents import best_kind, rounded_quad, rounded_score
+from tandem.services.id_card.records import pack_cards, pack_segments, unpack_cards, unpack_segments
+from tandem.services.id_card.text import fields as of
+from tandem.services.id_card.text.parse import parse_cards
+from tandem.services.id_card.text.titles import Title, read_titles
+
+#: From this probability on the classifier alone says that a card is a resident identity card.
+SURE = 0.5
+#: With text that only such a card has, this much is enough.
+SUPPORTED = 0.1
+#: A number whose check digit is wrong may be misread: it does not overrule a classifier this sure.
+CERTAIN = 0.9
+#: Without a card in it, a picture shows another document from this probability on.
+SURE_OTHER = 0.6
+#: Numbers of Hong Kong, Macao and Taiwan residents (GB/T 2260's 81, 82, 83) stand on residence permits only;
+#: those from 9 on foreigners' cards.
+_PERMIT_PREFIXES, _FOREIGN_PREFIX = ("81", "82", "83"), "9"
+_PERMIT, _FOREIGN = "hmt_residence_permit.portrait", "foreign_permanent_resident.portrait"
+_WHOLE_NUMBER = 18
+_RESIDENT_INDICES = [KINDS.index(kind) for kind in RESIDENT]
+
+
+def read_picture(
+    characters: NDArray[np.int32],
+    probabilities: NDArray[np.float32],
+    cards: NDArray[np.float32],
+    segments: NDArray[np.float32],
+    titles: NDArray[np.float32],
+    kinds: NDArray[np.float32],
+    view_quads: NDArray[np.float32],
+    *,
+    dictionary: Sequence[str],
+    today: date,
+) -> dict[str, Any]:
+    """The picture's resident identity cards and its other documents, as `result.schema.json` describes them.
+
+    Args:
+        characters: see `parse_cards`.
+        probabilities: see `parse_cards`.
+        cards: (C, 14) packed `CardRecord`s, padding behind them.
+        segments: (G, 13) packed `Segment`s, padding allowed.
+        titles: (C, 3) where each card's title is on the lanes, see `place_titles`.
+        kinds: (V, kinds) probabilities; of card i in row i, without cards of the whole picture in row 0.
+        view_quads: (V, 8) where those were seen, px of the picture as sent.
+        dictionary: the character of each class.
+        today: the day that decides whether a card has expired.
+    """
+    answer: dict[str, Any] = {"cards": [], "others": []}
+    records, rows = unpack_cards(cards), unpack_segments(segments)
+    read = read_titles(characters, probabilities, titles[: len(records)], dictionary)
+    if not records:
+        answer["others"] = _seen_somewhere(kinds[0], view_quads[0])
+    for index, record in enumerate(records):
+        own = pack_segments([replace(row, card=0) for row in rows if row.card == index])
+        parsed = parse_cards(
+            characters, probabilities, pack_cards([record]), own, dictionary=dictionary, today=today
+        )
+        fields, checks = (parsed[0]["fields"], parsed[0]["checks"]) if parsed else ({}, {})
+        other = other_kind(kinds[index], fields, checks, read[index])
+        if other is None:
+            answer["cards"] += parsed
+        elif other != NONE:
+            score = rounded_score(record.score * _probability(kinds[index], other))
+            answer["others"].append({"kind": other, "score": score, "quad": rounded_quad(record.quad)})
+    return answer
+
+
+def other_kind(
+    kinds: NDArray[np.float32],
+    text: Mapping[str, str],
+    checks: Mapping[str, bool | None],
+    title: Title,
+) -> str | None:
+    """The kind of a card that is no resident identity card; None for one that is.
+
+    Args:
+        kinds: (kinds,) the classifier's probabilities.
+        text: the card's fields as read, empty where nothing was.
+        checks: the card's checks.
+        title: of an emblem side.
+    """
+    resident = float(kinds[_RESIDENT_INDICES].sum())
+    by_number = _kind_by_number(text.get(of.NUMBER, ""))
+    if by_number is not None and (checks.get("number_checksum") or resident < CERTAIN):
+        return by_number
+    by_title = title.kind()
+    if by_title not in {None, RESIDENT_EMBLEM}:
+        return by_title
+    supported = _supports(text, checks) or by_title == RESIDENT_EMBLEM
+    if resident >= SURE or (supported and resident >= SUPPORTED):
+        return None
+    others = kinds.copy()
+    others[_RESIDENT_INDICES] = 0
+    return best_kind(others)[0]
+
+
+def _kind_by_number(number: str) -> str | None:
+    """The kind that a whole number's first digits name, if it is not a resident card's."""
+    if len(number) != _WHOLE_NUMBER:
+        return None
+    if number.startswith(_PERMIT_PREFIXES):
+        return _PERMIT
+    return _FOREIGN if number.startswith(_FOREIGN_PREFIX) else None
+
+
+def _supports(text: Mapping[str, str], checks: Mapping[str, bool | None]) -> bool:
+    """Whether what was read is what a resident card's portrait side says: a sound number beside 民族."""
+    return bool(text.get(of.NATION) and checks.get("number_checksum") and checks.get("region_known"))
+
+
+def _probability(kinds: NDArray[np.float32], kind: str) -> float:
+    return float(kinds[KINDS.index(kind)])
+
+
+def _seen_somewhere(kinds: NDArray[np.float32], quad: NDArray[np.float32]) -> list[dict[str, Any]]:
+    """What a picture without a located card shows, if that is clear; a resident card is never said so."""
+    kind, probability = best_kind(kinds)
+    if kind == NONE or kind in RESIDENT or probability < SURE_OTHER:
+        return []
+    return [{"kind": kind, "score": rounded_score(probability), "quad": rounded_quad(quad.reshape(4, 2))}]

@@ -1,0 +1,157 @@
+"""Who decides that a card is a resident identity card: the classifier, the number, or both."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+import numpy as np
+import pytest
+
+from tandem.media.document_kinds import KINDS, NONE, RESIDENT
+from tandem.services import id_card
+from tandem.services.id_card.identity import other_kind, read_picture
+from tandem.services.id_card.records import CardRecord, pack_cards
+from tandem.services.id_card.text.titles import Title
+
+SCHEMA = json.loads((Path(id_card.__file__).parent / "result.schema.json").read_text(encoding="utf-8"))
+SOUND = {"number_checksum": True, "region_known": True}
+QUAD = np.array([[0, 0], [856, 0], [856, 540], [0, 540]], np.float32)
+
+
+def kinds_of(**shares: float) -> np.ndarray:
+    """Probabilities: what is not named gets nothing; `portrait` is the resident card's."""
+    names = {"portrait": "resident_id.portrait", "permit": "hmt_residence_permit.portrait"}
+    row = np.zeros(len(KINDS), np.float32)
+    for name, share in shares.items():
+        row[KINDS.index(names.get(name, name))] = share
+    return row
+
+
+def judged(kinds: np.ndarray, number: str = "", nation: str = "", **checks: bool | None) -> str | None:
+    return other_kind(kinds, {"公民身份号码": number, "民族": nation}, checks, Title())
+
+
+def titled(kinds: np.ndarray, text: str, confidence: float = 0.95) -> str | None:
+    return other_kind(kinds, {}, {}, Title(text=text, confidence=confidence))
+
+
+def test_the_classifier_alone() -> None:
+    assert judged(kinds_of(portrait=0.9, permit=0.1)) is None
+    assert judged(kinds_of(portrait=0.1, permit=0.9)) == "hmt_residence_permit.portrait"
+    assert judged(kinds_of(portrait=0.3, other_card=0.3, none=0.4)) == NONE
+
+
+def test_a_sound_number_beside_a_nation_supports_a_doubtful_card() -> None:
+    doubtful = kinds_of(portrait=0.4, other_card=0.6)
+    assert judged(doubtful) == "other_card"
+    assert judged(doubtful, "429006199310055513", "汉", **SOUND) is None
+    assert judged(doubtful, "429006199310055513", "", **SOUND) == "other_card"
+    assert (
+        judged(doubtful, "429006199310055513", "汉", number_checksum=False, region_known=True) == "other_card"
+    )
+
+
+def test_text_does_not_make_a_resident_card_of_what_is_clearly_none() -> None:
+    clear = kinds_of(portrait=0.01, residence_permit=0.99)
+    assert judged(clear, "429006199310055513", "汉", **SOUND) == "residence_permit"
+
+
+@pytest.mark.parametrize("prefix", ["81", "82", "83"])
+def test_a_permits_number_overrules_the_classifier(prefix: str) -> None:
+    number = prefix + "0000199005121373"
+    assert judged(kinds_of(portrait=0.99), number, **SOUND) == "hmt_residence_permit.portrait"
+
+
+def test_a_misread_number_does_not_overrule_a_sure_classifier() -> None:
+    number = "81" + "0000199005121373"
+    assert judged(kinds_of(portrait=0.97), number, number_checksum=False) is None
+    assert judged(kinds_of(portrait=0.6), number, number_checksum=False) == "hmt_residence_permit.portrait"
+
+
+def test_a_foreigners_number() -> None:
+    number = "911124198108030024"
+    assert (
+        judged(kinds_of(portrait=0.8), number, number_checksum=True) == "foreign_permanent_resident.portrait"
+    )
+
+
+EMBLEM = {"resident_id.emblem": 0.95, "other_card": 0.05}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("居民健康卡", "other_card"),
+        ("港澳居民居住证", "hmt_residence_permit.emblem"),
+        ("外国人永久居留身份证", "foreign_permanent_resident.emblem"),
+        ("临时居民身份证", "temporary_id.emblem"),
+        ("驾驶证", "driving_licence"),
+        ("居住证", "residence_permit"),
+    ],
+)
+def test_another_title_overrules_the_classifier(text: str, kind: str) -> None:
+    assert titled(kinds_of(**EMBLEM), text) == kind
+    assert titled(kinds_of(**EMBLEM), text, 0.5) is None
+
+
+def test_a_title_that_is_nearly_the_own_one_decides_nothing() -> None:
+    for text in ("居民身份", "居民身伤证", "民身份证", "居民身份证书卡", "局长", ""):
+        assert titled(kinds_of(**EMBLEM), text) is None, text
+        assert titled(kinds_of(other_card=0.7, **{"resident_id.emblem": 0.3}), text) == "other_card", text
+
+
+def test_the_own_title_supports_a_doubtful_card() -> None:
+    doubtful = {"resident_id.emblem": 0.2, "other_card": 0.8}
+    assert titled(kinds_of(**doubtful), "居民身份证") is None
+    assert titled(kinds_of(**doubtful), "居民身份证", 0.6) == "other_card"
+    assert titled(kinds_of(other_card=0.99), "居民身份证") == "other_card"
+
+
+def answered(kinds: np.ndarray, *scores: float) -> dict[str, Any]:
+    """The answer for cards on which nothing was read, surer than what needs text."""
+    cards = pack_cards([CardRecord(quad=QUAD, score=score, emblem=0.1) for score in scores])
+    empty = np.zeros((1, 20, 5))
+    answer = read_picture(
+        empty.astype(np.int32),
+        empty.astype(np.float32),
+        cards,
+        np.zeros((14, 13), np.float32),
+        np.zeros((max(len(scores), 1), 3), np.float32),
+        kinds,
+        QUAD.reshape(1, 8),
+        dictionary=["", "a"],
+        today=date(2026, 1, 1),
+    )
+    jsonschema.validate(answer, SCHEMA)
+    return answer
+
+
+def test_each_card_goes_where_it_belongs() -> None:
+    kinds = np.stack([kinds_of(bank_card=1.0), kinds_of(portrait=1.0), kinds_of(none=1.0)])
+    answer = answered(kinds, 0.95, 0.94, 0.93)
+    assert [card["score"] for card in answer["cards"]] == [0.94]
+    (other,) = answer["others"]
+    assert other == {"kind": "bank_card", "score": 0.95, "quad": QUAD.tolist()}
+
+
+def test_a_picture_without_a_card_may_show_another_document() -> None:
+    (other,) = answered(kinds_of(bank_card=0.9, paper=0.1)[np.newaxis])["others"]
+    assert other == {"kind": "bank_card", "score": 0.9, "quad": QUAD.tolist()}
+
+
+@pytest.mark.parametrize("kind", [NONE, *RESIDENT])
+def test_a_picture_without_a_card_never_shows_a_resident_card(kind: str) -> None:
+    assert answered(kinds_of(**{kind: 1.0})[np.newaxis]) == {"cards": [], "others": []}
+
+
+def test_a_doubtful_picture_shows_nothing() -> None:
+    assert answered(kinds_of(bank_card=0.5, paper=0.5)[np.newaxis])["others"] == []
+
+
+def test_the_schema_knows_every_other_kind() -> None:
+    enum = SCHEMA["properties"]["others"]["items"]["properties"]["kind"]["enum"]
+    assert enum == [kind for kind in KINDS if kind not in (*RESIDENT, NONE)]
