@@ -36,7 +36,7 @@ from tandem.services.id_card.geometry.lanes import (
 )
 from tandem.services.id_card.geometry.quality import blur_score, glare_score, grey_score
 from tandem.services.id_card.geometry.rows import Row, find_rows
-from tandem.services.id_card.records import CardRecord, RowKind, Segment
+from tandem.services.id_card.records import MAX_CARDS, CardRecord, RowKind, Segment
 
 FloatArray = NDArray[np.float32]
 
@@ -60,8 +60,6 @@ LEAST_FIT_MM = 6.0
 BETTER_FIT = 1.5
 #: The card's outermost part, where a badly found edge would show what lies behind, mm.
 _RIM_MM = 3.0
-#: A picture with more cards than this is cut to the best of them.
-MAX_CARDS = 8
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -200,6 +198,9 @@ def _segments(
             x0=place.x0,
             x1=place.x1,
             quad=working_to_sent(quad, size, sent_size),
+            left_mm=float(row.quad[[0, 3], 0].mean()) / PX_PER_MM,
+            right_mm=float(row.quad[[1, 2], 0].mean()) / PX_PER_MM,
+            middle_mm=float(row.quad[:, 1].mean()) / PX_PER_MM,
         )
         for row, quad, place in zip(card.rows, card.outlines, places, strict=True)
     ]
