@@ -8,11 +8,11 @@ import pytest
 from google.protobuf import text_format
 
 pytest.importorskip("tritonclient.grpc")
-from tritonclient.grpc import model_config_pb2  # noqa: E402
+from tritonclient.grpc import model_config_pb2
 
-from tandem.media.letterbox import THUMBNAIL_SIDE  # noqa: E402
-from tandem.services.id_card.geometry.lanes import LANE_HEIGHT, LaneConfig  # noqa: E402
-from tandem.services.id_card.records import CARD_COLUMNS, MAX_CARDS, SEGMENT_COLUMNS  # noqa: E402
+from tandem.media.letterbox import THUMBNAIL_SIDE
+from tandem.services.id_card.geometry.lanes import LANE_HEIGHT, LaneConfig
+from tandem.services.id_card.records import CARD_COLUMNS, MAX_CARDS, SEGMENT_COLUMNS
 
 REPOSITORY = Path(__file__).parents[3] / "model_repository"
 LANES = LaneConfig()

@@ -9,22 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tandem.media.letterbox import thumbnail_to_working, working_to_sent
-from tandem.services.id_card.card import (
-    CARD_HEIGHT_MM,
-    CARD_WIDTH_MM,
-    PX_PER_MM,
-    RECTIFIED_HEIGHT,
-    RECTIFIED_WIDTH,
-    homography,
-    is_plausible,
-    outline,
-    quad_height,
-    quad_width,
-    share_outside,
-    transform,
-    warp,
-)
-from tandem.services.id_card.geometry.hough import cropped_card, refinements
+from tandem.services.id_card.card import PX_PER_MM, is_plausible, quad_height, quad_width, share_outside, warp
+from tandem.services.id_card.geometry.find_card import EMBLEM_SIDE_FROM, FoundCard, find_card
 from tandem.services.id_card.geometry.ink import ANALYSIS_PX_PER_MM as SCALE
 from tandem.services.id_card.geometry.lanes import (
     LANE_HEIGHT,
@@ -35,29 +21,17 @@ from tandem.services.id_card.geometry.lanes import (
     place_strips,
 )
 from tandem.services.id_card.geometry.quality import blur_score, glare_score, grey_score
-from tandem.services.id_card.geometry.rows import Row, find_rows
+from tandem.services.id_card.geometry.second_look import Detect
 from tandem.services.id_card.records import MAX_CARDS, CardRecord, RowKind, Segment
 
 FloatArray = NDArray[np.float32]
 
-#: From this probability on a card is read as its emblem side.
-EMBLEM_SIDE_FROM = 0.5
 #: Rows may be narrowed to these shares of their width to fit on the lanes. A hanzi keeps two of the
 #: recogniser's time steps at half its width (measured: as many rows exact at 0.65 as at 1, within 1.5 %). Two
 #: equal digits, each 1.5-2.4 mm wide, need nearly all of theirs to be told apart: rows with digits give way
 #: last.
 LEAST_SHARE = 0.5
 LEAST_SHARES = {RowKind.NUMBER: 0.85, RowKind.BIRTH: 0.85, RowKind.VALIDITY: 0.85, RowKind.ADDRESS: 0.7}
-#: A second way to see a card's edges is believed if its rows fit this many times as well: small differences
-#: come from a millimetre more or less of the card.
-CLEARLY_BETTER = 1.1
-#: How well rows fit (`FoundRows.fit`, mm of ink). On 48 cards, drawn and real: 13-25 where quad and side
-#: were right (6-8 with stamps or deep blur), 0-7 upside down, 0-10 on the wrong side. Below the first the
-#: detector's opinion is doubted; it is overruled only by a fit of at least the second, and this many times
-#: its own.
-PLAIN_FIT_MM = 12.0
-LEAST_FIT_MM = 6.0
-BETTER_FIT = 1.5
 #: The card's outermost part, where a badly found edge would show what lies behind, mm.
 _RIM_MM = 3.0
 
@@ -77,18 +51,6 @@ class RectifyConfig:
     def __post_init__(self) -> None:
         if not 0 < self.score_threshold <= 1:
             raise ValueError(f"score_threshold must be in (0, 1], got {self.score_threshold}")
-
-
-@dataclass(frozen=True, kw_only=True)
-class _FoundCard:
-    """A card in the working picture: its quad, side, straightened picture, rows, their outlines and fit."""
-
-    quad: FloatArray
-    emblem: bool
-    small: NDArray[np.uint8]
-    rows: list[Row]
-    outlines: list[FloatArray]
-    fit: float
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -113,6 +75,7 @@ def rectify(
     scores: NDArray[np.float32],
     emblem: NDArray[np.float32],
     config: RectifyConfig | None = None,
+    detect: Detect | None = None,
 ) -> Rectified:
     """The picture's cards and their text rows on lanes.
 
@@ -123,6 +86,7 @@ def rectify(
         scores: (k,) float32, 0-1.
         emblem: (k,) float32, probability that the side is the emblem side.
         config: thresholds and shapes.
+        detect: the detector, for a second look at cards that are not plain; without it there is none.
     """
     config = config or RectifyConfig()
     size = (pixels.shape[0], pixels.shape[1])
@@ -131,7 +95,9 @@ def rectify(
     kept = kept[:MAX_CARDS]
     if not kept:
         return Rectified(lanes=no_lanes(), cards=(), segments=())
-    found = [_find_card(pixels, working[i], bool(emblem[i] >= EMBLEM_SIDE_FROM)) for i in kept]
+    found = [
+        find_card(pixels, working[i], emblem=bool(emblem[i] >= EMBLEM_SIDE_FROM), detect=detect) for i in kept
+    ]
     outlines = [row for card in found for row in card.outlines]
     widths = [_natural_width(quad) for quad in outlines]
     least_shares = [LEAST_SHARES.get(row.kind, LEAST_SHARE) for card in found for row in card.rows]
@@ -150,44 +116,13 @@ def rectify(
     return Rectified(lanes=lanes, cards=tuple(cards), segments=tuple(segments))
 
 
-def _find_card(pixels: NDArray[np.uint8], quad: FloatArray, emblem: bool) -> _FoundCard:
-    """The card by its edges near the predicted ones, or as the whole picture: whichever the rows fit."""
-    quads = [refined.quad for refined in refinements(pixels, quad)]
-    frame = cropped_card(quad, (pixels.shape[0], pixels.shape[1]))
-    if frame is not None:
-        quads.append(frame)
-    card, *others = (_straighten(pixels, corners, emblem) for corners in quads)
-    for other in others:
-        card = other if other.fit > CLEARLY_BETTER * card.fit else card
-    if card.fit >= PLAIN_FIT_MM:
-        return card
-    # Hardly a row is where it should be: perhaps the card lies the other way round, or on its other side.
-    turned = np.roll(card.quad, 2, axis=0)
-    other = max(
-        (_straighten(pixels, corners, side) for corners in (card.quad, turned) for side in (False, True)),
-        key=lambda found: found.fit,
-    )
-    return other if other.fit > max(BETTER_FIT * card.fit, LEAST_FIT_MM) else card
-
-
-def _straighten(pixels: NDArray[np.uint8], quad: FloatArray, emblem: bool) -> _FoundCard:
-    """The card inside the quad, and its rows."""
-    small = warp(pixels, quad, (round(CARD_HEIGHT_MM * SCALE), round(CARD_WIDTH_MM * SCALE)))
-    found = find_rows(small, emblem)
-    on_picture = homography(outline(RECTIFIED_WIDTH, RECTIFIED_HEIGHT), quad)
-    outlines = [transform(row.quad, on_picture) for row in found.rows]
-    return _FoundCard(
-        quad=quad, emblem=emblem, small=small, rows=found.rows, outlines=outlines, fit=found.fit
-    )
-
-
 def _natural_width(quad: FloatArray) -> float:
     """Width, px, of a row's strip that is 48 px high and not squeezed."""
     return quad_width(quad) * LANE_HEIGHT / quad_height(quad)
 
 
 def _segments(
-    card: _FoundCard, number: int, places: Sequence[Place], size: tuple[int, int], sent_size: tuple[int, int]
+    card: FoundCard, number: int, places: Sequence[Place], size: tuple[int, int], sent_size: tuple[int, int]
 ) -> list[Segment]:
     """Where the card's rows lie, on the lanes and in the picture as sent."""
     return [
@@ -207,7 +142,7 @@ def _segments(
 
 
 def _record(
-    card: _FoundCard,
+    card: FoundCard,
     strips: Sequence[NDArray[np.uint8]],
     score: float,
     emblem: float,
