@@ -2,7 +2,7 @@
 
 Triton passes tensors, not objects, so each record has one packed form, defined here and nowhere else:
 
-- `CARDS`    `(C, 14)` float32: one row a card (`CardRecord`); a row whose score is 0 is padding.
+- `CARDS`    `(C, 15)` float32: one row a card (`CardRecord`); a row whose score is 0 is padding.
 - `SEGMENTS` `(G, 16)` float32: one row a text row of a card (`Segment`); a row whose `x1 <= x0` is padding.
 
 Padding exists because the items of one Triton request share one tensor shape.
@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 #: A picture with more cards than this is cut to the best of them; the detector gives as many.
 MAX_CARDS = 8
-CARD_COLUMNS = 14
+CARD_COLUMNS = 15
 SEGMENT_COLUMNS = 16
 
 
@@ -49,6 +49,7 @@ class CardRecord:
         glare: 0 to 1, share of the text rows' area that is burnt out.
         grey: 0 (coloured) to 1 (grey copy).
         incomplete: 0 (whole) to 1, share of the card outside the picture.
+        mirrored: whether the picture is mirrored; the quad then runs counter-clockwise.
     """
 
     quad: NDArray[np.float32]
@@ -58,6 +59,7 @@ class CardRecord:
     glare: float = 0.0
     grey: float = 0.0
     incomplete: float = 0.0
+    mirrored: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -89,16 +91,17 @@ class Segment:
 
 
 def pack_cards(cards: Sequence[CardRecord], rows: int | None = None) -> NDArray[np.float32]:
-    """`(rows or len(cards), 14)` float32, zero rows behind the cards; at least one row."""
+    """`(rows or len(cards), 15)` float32, zero rows behind the cards; at least one row."""
     packed = np.zeros((max(rows or len(cards), 1), CARD_COLUMNS), np.float32)
     for row, card in zip(packed, cards, strict=False):
         row[:8] = card.quad.reshape(8)
-        row[8:] = card.score, card.emblem, card.blur, card.glare, card.grey, card.incomplete
+        row[8:14] = card.score, card.emblem, card.blur, card.glare, card.grey, card.incomplete
+        row[14] = card.mirrored
     return packed
 
 
 def unpack_cards(packed: NDArray[np.float32]) -> list[CardRecord]:
-    """The cards of a `(C, 14)` array, padding left out."""
+    """The cards of a `(C, 15)` array, padding left out."""
     return [
         CardRecord(
             quad=row[:8].reshape(4, 2),
@@ -108,6 +111,7 @@ def unpack_cards(packed: NDArray[np.float32]) -> list[CardRecord]:
             glare=float(row[11]),
             grey=float(row[12]),
             incomplete=float(row[13]),
+            mirrored=bool(row[14]),
         )
         for row in packed
         if row[8] > 0

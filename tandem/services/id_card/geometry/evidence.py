@@ -43,7 +43,9 @@ _MISFIT_COST, _MOST_MISFIT = 0.03, 0.6
 #: Of paper and text together, this percentile of darkness is text and this one paper.
 _INK_PERCENTILE, _PAPER_PERCENTILE = 96, 70
 #: Ink is at least this dark: in shares of the text's darkness, of the paper's, of the paper's brightness.
-_LEAST_OF_TEXT, _LEAST_OF_PAPER, _LEAST_DARKNESS = 0.2, 1.5, 0.04
+_LEAST_OF_TEXT, _LEAST_OF_PAPER, _LEAST_DARKNESS = 0.1, 1.5, 0.03
+#: Labels are blue and pale on copies: they count for more than their darkness.
+_PALE_EXPONENT = 0.6
 _BACKGROUND_PX = 7  # 2.3 mm: wider than any stroke, so that closing removes the text
 _DARKEST_PAPER = 24.0
 #: An edge is full from this percentile of steepness on, and at least this steep.
@@ -118,7 +120,8 @@ def _ink(seen: NDArray[np.uint8], margin: int) -> FloatArray:
     paper_level, text_level = np.percentile(sample, (_PAPER_PERCENTILE, _INK_PERCENTILE))
     floor = max(_LEAST_OF_TEXT * text_level, _LEAST_OF_PAPER * paper_level, _LEAST_DARKNESS)
     full = max(text_level, 2 * floor)
-    return np.asarray(cv2.blur(np.clip((darkness - floor) / (full - floor), 0, 1), (3, 3)), np.float32)
+    ink = np.clip((darkness - floor) / (full - floor), 0, 1) ** _PALE_EXPONENT
+    return np.asarray(cv2.blur(ink, (3, 3)), np.float32)
 
 
 def _shade(seen: NDArray[np.uint8], margin: int) -> FloatArray:

@@ -8,9 +8,10 @@ at last the rows.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,22 +25,32 @@ from tandem.services.id_card.card import (
     transform,
     warp,
 )
-from tandem.services.id_card.geometry.evidence import EvidenceMap, evidence, evidence_map
+from tandem.services.id_card.geometry.evidence import COARSE, EvidenceMap, evidence, evidence_map
 from tandem.services.id_card.geometry.hough import cropped_card, near_edges, refinements
 from tandem.services.id_card.geometry.ink import ANALYSIS_PX_PER_MM as SCALE
 from tandem.services.id_card.geometry.rows import Row, find_rows
 from tandem.services.id_card.geometry.search import Sought, seek
 from tandem.services.id_card.geometry.second_look import Detect, look_again
+from tandem.services.id_card.geometry.views import (
+    View,
+    enlarged_view,
+    is_worth_enlarging,
+    mirrored_quad,
+    mirrored_view,
+)
 
 FloatArray = NDArray[np.float32]
+#: Gives the picture as sent, (h, w, 3) uint8 BGR, upright; it is decoded only if it is needed.
+Original = Callable[[], NDArray[np.uint8]]
 
 #: From this probability on a card is read as its emblem side.
 EMBLEM_SIDE_FROM = 0.5
 #: With so much evidence a quad is taken without a further look. On drawn photographs 97 of 100 right quads
 #: have more, and 2 of 100 wrong ones (a corner 5 % of the width off).
 PLAIN_EVIDENCE = 0.95
-#: With less than this the side and the direction are doubted, too.
-LEAST_EVIDENCE = 0.6
+#: With less than this the picture may be mirrored; it is if the mirrored one has at least the second.
+LEAST_EVIDENCE, MIRRORED_EVIDENCE = 0.7, 0.85
+_SMOOTH_PX = 1.5
 #: What moving onto the edges may cost of a sought quad's evidence: the layout of a card may be a mm off.
 _EDGES_MAY_COST = 0.05
 #: Where the network sees text only, its quad is the text's: one start of the search is so much larger.
@@ -65,6 +76,7 @@ class FoundCard:
         outlines: (4, 2) float32 each, the rows in px of the picture.
         fit: how well the rows fit the layout.
         evidence: what speaks for the quad.
+        view: in which way of looking at the picture all this lies.
     """
 
     quad: FloatArray
@@ -73,20 +85,43 @@ class FoundCard:
     rows: list[Row]
     outlines: list[FloatArray]
     fit: float
-    evidence: float = 0.0
+    evidence: float
+    view: View
 
 
 def find_card(
-    pixels: NDArray[np.uint8], quad: FloatArray, *, emblem: bool, detect: Detect | None = None
+    view: View,
+    quad: FloatArray,
+    *,
+    emblem: bool,
+    detect: Detect | None = None,
+    original: Original | None = None,
 ) -> FoundCard:
     """The card that the detector saw.
 
     Args:
-        pixels: (h, w, 3) uint8 BGR, the working picture.
-        quad: (4, 2) float32, px, the detector's corners.
+        view: the working picture.
+        quad: (4, 2) float32, px of the view, the detector's corners.
         emblem: the detector's side.
         detect: the network, for a second look; without it there is none.
+        original: gives the picture as sent, (h, w, 3) uint8 BGR, for small cards.
     """
+    card = _found(view, quad, emblem=emblem, detect=detect)
+    if card.evidence < LEAST_EVIDENCE:
+        turned = mirrored_view(view)
+        other = _found(turned, mirrored_quad(view, quad), emblem=emblem, detect=detect)
+        if other.evidence > max(card.evidence, MIRRORED_EVIDENCE):
+            card = other
+    if original is not None and is_worth_enlarging(card.view, card.quad):
+        closer = enlarged_view(card.view, card.quad, original())
+        quad = closer.from_sent(card.view.to_sent(card.quad))
+        return replace(straighten(closer, quad, emblem=card.emblem), evidence=card.evidence)
+    return card
+
+
+def _found(view: View, quad: FloatArray, *, emblem: bool, detect: Detect | None) -> FoundCard:
+    """The card in one way of looking at the picture."""
+    pixels = view.pixels
     seen = evidence_map(pixels, quad)
     first = _judged(seen, [near_edges(pixels, quad), quad], emblem=emblem)
     best = first
@@ -96,10 +131,10 @@ def find_card(
         best = _better(first, _judged(seen, quads if frame is None else [*quads, frame], emblem=emblem))
     if best.evidence < PLAIN_EVIDENCE:
         best = _searched_for(pixels, seen, [quad, best.quad], best, detect)
-    card = replace(straighten(pixels, best.quad, emblem=best.emblem), evidence=best.evidence)
+    card = replace(straighten(view, best.quad, emblem=best.emblem), evidence=best.evidence)
     if card.fit >= PLAIN_FIT_MM or best.evidence >= PLAIN_EVIDENCE:
         return card
-    return _turned_by_rows(pixels, card)
+    return _turned_by_rows(card)
 
 
 def _judged(seen: EvidenceMap, quads: Sequence[FloatArray], *, emblem: bool) -> Sought:
@@ -127,34 +162,60 @@ def _searched_for(
     again = look_again(pixels, quad, detect) if detect is not None else None
     if again is not None:
         starts.append(again.quad)
-    best = _better(best, seek(seen, starts, emblem=best.emblem))
-    if best.evidence < LEAST_EVIDENCE:
-        for emblem in (best.emblem, not best.emblem):
-            turned = [np.roll(start, 2, axis=0) for start in starts]
-            for ways in (turned, starts) if emblem != best.emblem else (turned,):
-                best = _better(best, seek(seen, ways, emblem=emblem))
+    for emblem, turn in _likely_ways(seen, starts, best.emblem):
+        turned = [np.roll(start, turn, axis=0) for start in starts]
+        best = _better(best, seek(seen, turned, emblem=emblem))
+        if best.evidence >= PLAIN_EVIDENCE:
+            break
     edges = _judged(seen, [near_edges(pixels, best.quad)], emblem=best.emblem)
     return edges if edges.evidence >= best.evidence - _EDGES_MAY_COST else best
 
 
-def _turned_by_rows(pixels: NDArray[np.uint8], card: FoundCard) -> FoundCard:
+def _likely_ways(seen: EvidenceMap, starts: Sequence[FloatArray], emblem: bool) -> list[tuple[bool, int]]:
+    """Sides and quarter turns to search for, likeliest first: the detector's, and one that is likelier."""
+    quads = np.stack([seen.on_map(quad) for quad in starts])
+    ways = [(side, turn) for side in (emblem, not emblem) for turn in (0, 2)]
+    scores = [
+        float(evidence(seen, np.roll(quads, turn, axis=1), emblem=side, sharpness=COARSE).max())
+        for side, turn in ways
+    ]
+    best = int(np.argmax(scores))
+    return [ways[0]] if best == 0 else [ways[best], ways[0]]
+
+
+def _turned_by_rows(card: FoundCard) -> FoundCard:
     """The card the way its rows fit best: perhaps it lies the other way round, or on its other side."""
     turned = np.roll(card.quad, 2, axis=0)
     other = max(
         (
-            straighten(pixels, corners, emblem=side)
+            straighten(card.view, corners, emblem=side)
             for corners in (card.quad, turned)
             for side in (False, True)
         ),
         key=lambda found: found.fit,
     )
-    return other if other.fit > max(BETTER_FIT * card.fit, LEAST_FIT_MM) else card
+    if other.fit <= max(BETTER_FIT * card.fit, LEAST_FIT_MM):
+        return card
+    return replace(other, evidence=card.evidence)
 
 
-def straighten(pixels: NDArray[np.uint8], quad: FloatArray, *, emblem: bool) -> FoundCard:
+def straighten(view: View, quad: FloatArray, *, emblem: bool) -> FoundCard:
     """The card inside the quad, and its rows."""
-    small = warp(pixels, quad, (round(CARD_HEIGHT_MM * SCALE), round(CARD_WIDTH_MM * SCALE)))
+    small = warp(view.pixels, quad, (round(CARD_HEIGHT_MM * SCALE), round(CARD_WIDTH_MM * SCALE)))
     found = find_rows(small, emblem)
+    if found.fit < PLAIN_FIT_MM:
+        # A screen's dots, a copy's specks: averaged away, so are thin strokes.
+        smooth = find_rows(np.asarray(cv2.GaussianBlur(small, (0, 0), _SMOOTH_PX), np.uint8), emblem)
+        found = smooth if smooth.fit > BETTER_FIT * found.fit else found
     on_picture = homography(outline(RECTIFIED_WIDTH, RECTIFIED_HEIGHT), quad)
     outlines = [transform(row.quad, on_picture) for row in found.rows]
-    return FoundCard(quad=quad, emblem=emblem, small=small, rows=found.rows, outlines=outlines, fit=found.fit)
+    return FoundCard(
+        quad=quad,
+        emblem=emblem,
+        small=small,
+        rows=found.rows,
+        outlines=outlines,
+        fit=found.fit,
+        evidence=0.0,
+        view=view,
+    )

@@ -8,9 +8,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.media.letterbox import thumbnail_to_working, working_to_sent
+from tandem.media.letterbox import thumbnail_to_working
 from tandem.services.id_card.card import PX_PER_MM, is_plausible, quad_height, quad_width, share_outside, warp
-from tandem.services.id_card.geometry.find_card import EMBLEM_SIDE_FROM, FoundCard, find_card
+from tandem.services.id_card.geometry.find_card import EMBLEM_SIDE_FROM, FoundCard, Original, find_card
 from tandem.services.id_card.geometry.ink import ANALYSIS_PX_PER_MM as SCALE
 from tandem.services.id_card.geometry.lanes import (
     LANE_HEIGHT,
@@ -21,7 +21,8 @@ from tandem.services.id_card.geometry.lanes import (
     place_strips,
 )
 from tandem.services.id_card.geometry.quality import blur_score, glare_score, grey_score
-from tandem.services.id_card.geometry.second_look import Detect
+from tandem.services.id_card.geometry.second_look import Detect, Seen, look_again, overlap
+from tandem.services.id_card.geometry.views import View, whole_view
 from tandem.services.id_card.records import MAX_CARDS, CardRecord, RowKind, Segment
 
 FloatArray = NDArray[np.float32]
@@ -32,6 +33,12 @@ FloatArray = NDArray[np.float32]
 #: last.
 LEAST_SHARE = 0.5
 LEAST_SHARES = {RowKind.NUMBER: 0.85, RowKind.BIRTH: 0.85, RowKind.VALIDITY: 0.85, RowKind.ADDRESS: 0.7}
+#: What the detector gives at least this score is looked at again if it is below the threshold, and is a card
+#: if it then has the second: on printed pages and copies the network is unsure of cards that fill its square
+#: surely.
+WEAK_SCORE, AGAIN_SCORE = 0.1, 0.6
+#: Two detections that share so much (intersection over union) are one card.
+_SAME_CARD = 0.3
 #: The card's outermost part, where a badly found edge would show what lies behind, mm.
 _RIM_MM = 3.0
 
@@ -76,6 +83,7 @@ def rectify(
     emblem: NDArray[np.float32],
     config: RectifyConfig | None = None,
     detect: Detect | None = None,
+    original: Original | None = None,
 ) -> Rectified:
     """The picture's cards and their text rows on lanes.
 
@@ -87,33 +95,60 @@ def rectify(
         emblem: (k,) float32, probability that the side is the emblem side.
         config: thresholds and shapes.
         detect: the detector, for a second look at cards that are not plain; without it there is none.
+        original: gives the picture as sent, for cards that are small in the working picture.
     """
     config = config or RectifyConfig()
-    size = (pixels.shape[0], pixels.shape[1])
-    working = [thumbnail_to_working(quad, size) for quad in quads]
-    kept = [i for i, quad in enumerate(working) if scores[i] >= config.score_threshold and is_plausible(quad)]
-    kept = kept[:MAX_CARDS]
-    if not kept:
+    view = whole_view(pixels, sent_size)
+    detected = _detections(view, quads, scores, emblem, config, detect)
+    if not detected:
         return Rectified(lanes=no_lanes(), cards=(), segments=())
     found = [
-        find_card(pixels, working[i], emblem=bool(emblem[i] >= EMBLEM_SIDE_FROM), detect=detect) for i in kept
+        find_card(view, card.quad, emblem=card.emblem >= EMBLEM_SIDE_FROM, detect=detect, original=original)
+        for card in detected
     ]
     outlines = [row for card in found for row in card.outlines]
     widths = [_natural_width(quad) for quad in outlines]
     least_shares = [LEAST_SHARES.get(row.kind, LEAST_SHARE) for card in found for row in card.rows]
-    places = place_strips(widths, least_shares, len(kept), config.lanes)
+    places = place_strips(widths, least_shares, len(found), config.lanes)
+    views = [card.view for card in found for _ in card.rows]
     strips = [
-        warp(pixels, quad, (LANE_HEIGHT, place.x1 - place.x0))
-        for quad, place in zip(outlines, places, strict=True)
+        warp(seen.pixels, quad, (LANE_HEIGHT, place.x1 - place.x0))
+        for seen, quad, place in zip(views, outlines, places, strict=True)
     ]
-    lanes = draw_lanes(strips, places, len(kept), config.lanes)
+    lanes = draw_lanes(strips, places, len(found), config.lanes)
     cards: list[CardRecord] = []
     segments: list[Segment] = []
-    for number, (index, card) in enumerate(zip(kept, found, strict=True)):
+    for number, (seen, card) in enumerate(zip(detected, found, strict=True)):
         own = slice(len(segments), len(segments) + len(card.rows))
-        segments += _segments(card, number, places[own], size, sent_size)
-        cards.append(_record(card, strips[own], float(scores[index]), float(emblem[index]), size, sent_size))
+        segments += _segments(card, number, places[own])
+        cards.append(_record(card, strips[own], seen))
     return Rectified(lanes=lanes, cards=tuple(cards), segments=tuple(segments))
+
+
+def _detections(
+    view: View,
+    quads: NDArray[np.float32],
+    scores: NDArray[np.float32],
+    emblem: NDArray[np.float32],
+    config: RectifyConfig,
+    detect: Detect | None,
+) -> list[Seen]:
+    """What the detector is sure enough of, at once or at a second look; px of the view."""
+    sure: list[Seen] = []
+    for quad, score, side in zip(quads, scores, emblem, strict=True):
+        corners = thumbnail_to_working(quad, view.size)
+        if score < WEAK_SCORE or not is_plausible(corners) or len(sure) == MAX_CARDS:
+            continue
+        card = Seen(quad=corners, score=float(score), emblem=float(side))
+        if score >= config.score_threshold:
+            sure.append(card)
+            continue
+        again = look_again(view.pixels, corners, detect) if detect is not None else None
+        if again is None or again.score < max(config.score_threshold, AGAIN_SCORE):
+            continue
+        if all(overlap(again.quad, other.quad) < _SAME_CARD for other in sure):
+            sure.append(again)
+    return sure
 
 
 def _natural_width(quad: FloatArray) -> float:
@@ -121,9 +156,7 @@ def _natural_width(quad: FloatArray) -> float:
     return quad_width(quad) * LANE_HEIGHT / quad_height(quad)
 
 
-def _segments(
-    card: FoundCard, number: int, places: Sequence[Place], size: tuple[int, int], sent_size: tuple[int, int]
-) -> list[Segment]:
+def _segments(card: FoundCard, number: int, places: Sequence[Place]) -> list[Segment]:
     """Where the card's rows lie, on the lanes and in the picture as sent."""
     return [
         Segment(
@@ -132,7 +165,7 @@ def _segments(
             lane=place.lane,
             x0=place.x0,
             x1=place.x1,
-            quad=working_to_sent(quad, size, sent_size),
+            quad=card.view.to_sent(quad),
             left_mm=float(row.quad[[0, 3], 0].mean()) / PX_PER_MM,
             right_mm=float(row.quad[[1, 2], 0].mean()) / PX_PER_MM,
             middle_mm=float(row.quad[:, 1].mean()) / PX_PER_MM,
@@ -141,25 +174,20 @@ def _segments(
     ]
 
 
-def _record(
-    card: FoundCard,
-    strips: Sequence[NDArray[np.uint8]],
-    score: float,
-    emblem: float,
-    size: tuple[int, int],
-    sent_size: tuple[int, int],
-) -> CardRecord:
+def _record(card: FoundCard, strips: Sequence[NDArray[np.uint8]], seen: Seen) -> CardRecord:
     """The card with its measured quality."""
     rim = round(_RIM_MM * SCALE)
+    emblem = seen.emblem
     if card.emblem != (emblem >= EMBLEM_SIDE_FROM):
         emblem = 1 - emblem  # the rows have overruled the detector
     heights_mm = [quad_height(row.quad) / PX_PER_MM for row in card.rows]
     return CardRecord(
-        quad=working_to_sent(card.quad, size, sent_size),
-        score=score,
+        quad=card.view.to_sent(card.quad),
+        score=seen.score,
         emblem=emblem,
         blur=blur_score(strips, [LANE_HEIGHT / height for height in heights_mm]),
         glare=glare_score(strips),
         grey=grey_score(card.small[rim:-rim, rim:-rim]),
-        incomplete=share_outside(card.quad, size),
+        incomplete=share_outside(card.quad, card.view.size),
+        mirrored=card.view.mirrored,
     )

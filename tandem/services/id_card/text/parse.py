@@ -64,7 +64,7 @@ def parse_cards(
         characters: (L, T, 5) the likeliest classes of each time step of each lane, best first; 0 is the
             blank.
         probabilities: (L, T, 5) theirs.
-        cards: (C, 14) packed `CardRecord`s, padding allowed.
+        cards: (C, 15) packed `CardRecord`s, padding allowed.
         segments: (G, 16) packed `Segment`s in any order, padding allowed.
         dictionary: the character of each class.
         today: the day that decides whether a card has expired.
@@ -128,6 +128,7 @@ def parse_card(record: CardRecord, rows: Sequence[Row], today: date) -> dict[str
             "glare": round(record.glare, _PLACES),
             "incomplete": round(record.incomplete, _PLACES),
             "grey_copy": round(record.grey, _PLACES),
+            "mirrored": record.mirrored,
         },
     }
 
