@@ -34,11 +34,13 @@ class Zone:
         area: x0, y0, x1, y1, mm.
         weight: how much its ink speaks for the card; below 0: against.
         shade: whether what counts is how dark the whole part is, not its strokes.
+        label: whether a label stands here: blue, so that bright copies lose it.
     """
 
     area: tuple[float, float, float, float]
     weight: float
     shade: bool = False
+    label: bool = False
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -71,18 +73,18 @@ PORTRAIT_BOTTOM_MM = 41.5
 
 _PORTRAIT_ZONES = (
     # Labels and what follows them.
-    Zone(area=(7.2, 9.8, 12.8, 12.0), weight=1.0),
+    Zone(area=(7.2, 9.8, 12.8, 12.0), weight=1.0, label=True),
     Zone(area=(15.9, 9.6, 22.0, 12.2), weight=1.0),
-    Zone(area=(7.2, 16.3, 12.8, 18.5), weight=1.0),
+    Zone(area=(7.2, 16.3, 12.8, 18.5), weight=1.0, label=True),
     Zone(area=(16.0, 16.2, 18.6, 18.5), weight=0.5),
-    Zone(area=(26.4, 16.3, 32.2, 18.5), weight=1.0),
+    Zone(area=(26.4, 16.3, 32.2, 18.5), weight=1.0, label=True),
     Zone(area=(33.9, 16.3, 36.3, 18.5), weight=0.5),
-    Zone(area=(7.2, 22.7, 12.8, 24.9), weight=1.0),
+    Zone(area=(7.2, 22.7, 12.8, 24.9), weight=1.0, label=True),
     Zone(area=(15.9, 22.7, 22.0, 24.9), weight=1.0),
-    Zone(area=(7.2, 29.0, 12.8, 31.2), weight=1.0),
+    Zone(area=(7.2, 29.0, 12.8, 31.2), weight=1.0, label=True),
     Zone(area=(15.9, 29.0, 30.0, 31.2), weight=1.5),
     Zone(area=(15.9, 33.6, 24.0, 35.8), weight=0.7),
-    Zone(area=(7.2, 45.5, 25.0, 47.7), weight=1.5),
+    Zone(area=(7.2, 45.5, 25.0, 47.7), weight=1.5, label=True),
     Zone(area=(31.0, 45.4, 55.0, 47.8), weight=1.5),
     Zone(area=(55.0, 45.4, 78.0, 47.8), weight=1.5),
     # Paper between the rows, left of the labels and around the number.

@@ -31,6 +31,8 @@ _INK_BLUR_MM = (1.0, 0.4)
 _EDGE_BLUR_MM = (0.8, 0.33)
 #: Ink of this density (0-1, averaged) is text; more is no better: a shadow, a stamp.
 _TEXT_DENSITY = 0.3
+#: What a layout without its labels counts beside a whole one.
+_WITHOUT_LABELS = 0.9
 #: Distance of the points at which the map is read, mm.
 _STEP_MM = (1.2, 0.8)
 #: An edge is read at so many points, without its rounded corners. So much of it is enough: a thumb covers
@@ -166,16 +168,19 @@ def evidence(seen: EvidenceMap, quads: Array, *, emblem: bool, sharpness: int = 
 
 
 def layout_score(seen: EvidenceMap, matrices: Array, *, emblem: bool, sharpness: int) -> Array:
-    """(n,): the ink and shade where the layout has some less that where it has none; 1: all, and no other."""
-    total, most = np.zeros(len(matrices)), 0.0
+    """(n,): the ink and shade where the layout has some less that where it has none; 1: all, and no other.
+
+    A card whose labels are gone is judged by the rest, if that speaks louder.
+    """
+    totals, most = np.zeros((len(matrices), 2)), np.zeros(2)  # with and without labels
     for shade, picture, enough in ((False, seen.ink[sharpness], _TEXT_DENSITY), (True, seen.shade, 1.0)):
         points, starts, weights = _layout_points(emblem, shade)
         density = _read(picture, project(matrices, points))
         counts = np.diff([*starts, len(points)])
         zones = np.add.reduceat(density, starts, axis=1) / counts  # (n, zones)
-        total += np.minimum(zones, enough) / enough @ weights
-        most += float(weights[weights > 0].sum())
-    return np.asarray(total / most)
+        totals += np.minimum(zones, enough) / enough @ weights
+        most += np.maximum(weights, 0).sum(axis=0)
+    return np.asarray((totals / most * (1.0, _WITHOUT_LABELS)).max(axis=1))
 
 
 def edge_score(seen: EvidenceMap, matrices: Array, *, sharpness: int) -> Array:
@@ -203,12 +208,13 @@ def _read(picture: FloatArray, places: Array) -> FloatArray:
 
 @lru_cache(maxsize=4)
 def _layout_points(emblem: bool, shade: bool) -> tuple[Array, NDArray[np.intp], Array]:
-    """Where a side's ink is read: points (p, 2) in shares of the card, each zone's first, zones' weights."""
+    """Where ink is read: points (p, 2) in shares of the card, each zone's first one, weights (zones, 2)."""
     zones = [zone for zone in side_layout(emblem).zones if zone.shade == shade]
     grids = [_grid(zone.area) for zone in zones]
+    weights = [(zone.weight, 0.0 if zone.label else zone.weight) for zone in zones]
     starts = np.cumsum([0, *(len(grid) for grid in grids[:-1])])
     points = np.concatenate(grids) / np.array([CARD_WIDTH_MM, CARD_HEIGHT_MM])
-    return points, starts.astype(np.intp), np.array([zone.weight for zone in zones])
+    return points, starts.astype(np.intp), np.array(weights)
 
 
 def _grid(area: tuple[float, float, float, float]) -> Array:

@@ -48,9 +48,11 @@ EMBLEM_SIDE_FROM = 0.5
 #: With so much evidence a quad is taken without a further look. On drawn photographs 97 of 100 right quads
 #: have more, and 2 of 100 wrong ones (a corner 5 % of the width off).
 PLAIN_EVIDENCE = 0.95
-#: With less than this the picture may be mirrored; it is if the mirrored one has at least the second.
-LEAST_EVIDENCE, MIRRORED_EVIDENCE = 0.7, 0.85
-_SMOOTH_PX = 1.5
+#: With less than the first a second side or direction is tried; with less than the second all are, and at
+#: last the mirrored picture, which must have at least the third. (Right quads of copies, whose edges do not
+#: show, have 0.6-0.9; wrong ways up to 0.84.)
+SURE_WAY_EVIDENCE, LEAST_EVIDENCE, MIRRORED_EVIDENCE = 0.85, 0.7, 0.85
+_SMOOTH_PX = (6.0, 1.5)
 #: What moving onto the edges may cost of a sought quad's evidence: the layout of a card may be a mm off.
 _EDGES_MAY_COST = 0.05
 #: Where the network sees text only, its quad is the text's: one start of the search is so much larger.
@@ -129,8 +131,11 @@ def _found(view: View, quad: FloatArray, *, emblem: bool, detect: Detect | None)
         quads = [refined.quad for refined in refinements(pixels, quad)]
         frame = cropped_card(quad, (pixels.shape[0], pixels.shape[1]))
         best = _better(first, _judged(seen, quads if frame is None else [*quads, frame], emblem=emblem))
-    if best.evidence < PLAIN_EVIDENCE:
-        best = _searched_for(pixels, seen, [quad, best.quad], best, detect)
+    if best.evidence >= PLAIN_EVIDENCE:
+        card = replace(straighten(view, best.quad, emblem=best.emblem), evidence=best.evidence)
+        if card.fit >= PLAIN_FIT_MM:
+            return card
+    best = _searched_for(pixels, seen, [quad, best.quad], best, detect)
     card = replace(straighten(view, best.quad, emblem=best.emblem), evidence=best.evidence)
     if card.fit >= PLAIN_FIT_MM or best.evidence >= PLAIN_EVIDENCE:
         return card
@@ -159,28 +164,28 @@ def _searched_for(
     quad = starts[0]
     middle = quad.mean(axis=0)
     starts = [*starts, (middle + (quad - middle) * _ENLARGED).astype(np.float32)]
-    again = look_again(pixels, quad, detect) if detect is not None else None
-    if again is not None:
-        starts.append(again.quad)
-    for emblem, turn in _likely_ways(seen, starts, best.emblem):
+    again = look_again(pixels, quad, detect) if detect is not None else []
+    if again:
+        starts = [*starts, *(card.quad for card in again)]
+        seen = evidence_map(pixels, again[0].quad)
+    for tried, (emblem, turn) in enumerate(_likely_ways(seen, starts, best.emblem)):
         turned = [np.roll(start, turn, axis=0) for start in starts]
         best = _better(best, seek(seen, turned, emblem=emblem))
-        if best.evidence >= PLAIN_EVIDENCE:
+        if best.evidence >= (SURE_WAY_EVIDENCE if tried == 0 else LEAST_EVIDENCE):
             break
     edges = _judged(seen, [near_edges(pixels, best.quad)], emblem=best.emblem)
     return edges if edges.evidence >= best.evidence - _EDGES_MAY_COST else best
 
 
 def _likely_ways(seen: EvidenceMap, starts: Sequence[FloatArray], emblem: bool) -> list[tuple[bool, int]]:
-    """Sides and quarter turns to search for, likeliest first: the detector's, and one that is likelier."""
+    """Sides and quarter turns to search for, likeliest first."""
     quads = np.stack([seen.on_map(quad) for quad in starts])
     ways = [(side, turn) for side in (emblem, not emblem) for turn in (0, 2)]
     scores = [
         float(evidence(seen, np.roll(quads, turn, axis=1), emblem=side, sharpness=COARSE).max())
         for side, turn in ways
     ]
-    best = int(np.argmax(scores))
-    return [ways[0]] if best == 0 else [ways[best], ways[0]]
+    return [ways[i] for i in np.argsort(scores)[::-1]]
 
 
 def _turned_by_rows(card: FoundCard) -> FoundCard:
@@ -204,9 +209,12 @@ def straighten(view: View, quad: FloatArray, *, emblem: bool) -> FoundCard:
     small = warp(view.pixels, quad, (round(CARD_HEIGHT_MM * SCALE), round(CARD_WIDTH_MM * SCALE)))
     found = find_rows(small, emblem)
     if found.fit < PLAIN_FIT_MM:
-        # A screen's dots, a copy's specks: averaged away, so are thin strokes.
-        smooth = find_rows(np.asarray(cv2.GaussianBlur(small, (0, 0), _SMOOTH_PX), np.uint8), emblem)
-        found = smooth if smooth.fit > BETTER_FIT * found.fit else found
+        # A screen's dots, a copy's specks: averaged away along the rows, whose ends are then not sharp.
+        smooth = cv2.GaussianBlur(small, (0, 0), sigmaX=_SMOOTH_PX[0], sigmaY=_SMOOTH_PX[1])
+        again = find_rows(np.asarray(smooth, np.uint8), emblem)
+        found = again if again.fit > BETTER_FIT * found.fit else found
+        if found.fit < LEAST_FIT_MM:
+            found = find_rows(np.asarray(smooth, np.uint8), emblem, whole=True)
     on_picture = homography(outline(RECTIFIED_WIDTH, RECTIFIED_HEIGHT), quad)
     outlines = [transform(row.quad, on_picture) for row in found.rows]
     return FoundCard(

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.media.letterbox import thumbnail_to_working
+from tandem.media.letterbox import letterbox, thumbnail_to_working
 from tandem.services.id_card.card import PX_PER_MM, is_plausible, quad_height, quad_width, share_outside, warp
 from tandem.services.id_card.geometry.find_card import EMBLEM_SIDE_FROM, FoundCard, Original, find_card
 from tandem.services.id_card.geometry.ink import ANALYSIS_PX_PER_MM as SCALE
@@ -22,7 +22,7 @@ from tandem.services.id_card.geometry.lanes import (
 )
 from tandem.services.id_card.geometry.quality import blur_score, glare_score, grey_score
 from tandem.services.id_card.geometry.second_look import Detect, Seen, look_again, overlap
-from tandem.services.id_card.geometry.views import View, whole_view
+from tandem.services.id_card.geometry.views import View, mirrored_view, whole_view
 from tandem.services.id_card.records import MAX_CARDS, CardRecord, RowKind, Segment
 
 FloatArray = NDArray[np.float32]
@@ -36,7 +36,9 @@ LEAST_SHARES = {RowKind.NUMBER: 0.85, RowKind.BIRTH: 0.85, RowKind.VALIDITY: 0.8
 #: What the detector gives at least this score is looked at again if it is below the threshold, and is a card
 #: if it then has the second: on printed pages and copies the network is unsure of cards that fill its square
 #: surely.
-WEAK_SCORE, AGAIN_SCORE = 0.1, 0.6
+WEAK_SCORE, AGAIN_SCORE = 0.1, 0.55
+#: In a picture without a card the mirrored picture is asked; a card there must be plain.
+MIRRORED_SCORE = 0.8
 #: Two detections that share so much (intersection over union) are one card.
 _SAME_CARD = 0.3
 #: The card's outermost part, where a badly found edge would show what lies behind, mm.
@@ -100,6 +102,11 @@ def rectify(
     config = config or RectifyConfig()
     view = whole_view(pixels, sent_size)
     detected = _detections(view, quads, scores, emblem, config, detect)
+    if not detected and detect is not None:
+        view = mirrored_view(view)
+        seen_quads, seen_scores, seen_sides = (part[0] for part in detect(letterbox(view.pixels)[np.newaxis]))
+        strict = replace(config, score_threshold=MIRRORED_SCORE)
+        detected = _detections(view, seen_quads, seen_scores, seen_sides, strict, None)
     if not detected:
         return Rectified(lanes=no_lanes(), cards=(), segments=())
     found = [
@@ -143,11 +150,11 @@ def _detections(
         if score >= config.score_threshold:
             sure.append(card)
             continue
-        again = look_again(view.pixels, corners, detect) if detect is not None else None
-        if again is None or again.score < max(config.score_threshold, AGAIN_SCORE):
+        again = look_again(view.pixels, corners, detect) if detect is not None else []
+        if not again or again[0].score < max(config.score_threshold, AGAIN_SCORE):
             continue
-        if all(overlap(again.quad, other.quad) < _SAME_CARD for other in sure):
-            sure.append(again)
+        if all(overlap(again[0].quad, other.quad) < _SAME_CARD for other in sure):
+            sure.append(again[0])
     return sure
 
 

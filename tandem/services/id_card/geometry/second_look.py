@@ -18,8 +18,9 @@ from tandem.services.id_card.card import is_plausible
 
 FloatArray = NDArray[np.float32]
 
-#: What is looked at around the card, in shares of its longer side.
-_MARGIN = 0.18
+#: What is looked at around the card, in shares of its longer side: near, and from further away. Either sees
+#: some cards better than the other, and two thumbnails are what the detector takes at once.
+_MARGINS = (0.1, 0.35)
 #: A detection is the same card if it covers at least this share of both (intersection over union).
 _LEAST_OVERLAP = 0.3
 _LEAST_SCORE = 0.1
@@ -28,8 +29,12 @@ _LEAST_SCORE = 0.1
 class Detect(Protocol):
     """The card detector, wherever it runs."""
 
-    def __call__(self, thumbnail: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """Cards in a (320, 320, 3) uint8 BGR thumbnail: quads (k, 4, 2), scores (k,), emblem side (k,)."""
+    def __call__(self, thumbnails: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """Cards in one or two (n, 320, 320, 3) uint8 BGR thumbnails.
+
+        Returns:
+            Quads (n, k, 4, 2) in px of the thumbnails, scores (n, k), emblem side (n, k).
+        """
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,23 +52,44 @@ class Seen:
     emblem: float
 
 
-def look_again(pixels: NDArray[np.uint8], quad: FloatArray, detect: Detect) -> Seen | None:
-    """The card that the detector sees when it looks at a quad's surroundings; None if there is none.
+def look_again(pixels: NDArray[np.uint8], quad: FloatArray, detect: Detect) -> list[Seen]:
+    """The card as the detector sees it when it looks at a quad's surroundings, the surest first; 0 to 2.
 
     Args:
         pixels: (h, w, 3) uint8 BGR, the picture.
         quad: (4, 2) float32, px, where the card was seen first.
         detect: the network.
     """
-    margin = _MARGIN * float(np.ptp(quad, axis=0).max())
+    corners = [_surroundings(quad, margin, pixels) for margin in _MARGINS]
+    parts = [pixels[low[1] : high[1], low[0] : high[0]] for low, high in corners]
+    answers = zip(*detect(np.stack([letterbox(np.ascontiguousarray(part)) for part in parts])), strict=True)
+    seen = []
+    for part, (low, _), answer in zip(parts, corners, answers, strict=True):
+        best = _same_card(answer, (part.shape[0], part.shape[1]), low, quad)
+        if best is not None:
+            seen.append(best)
+    return sorted(seen, key=lambda card: -card.score)
+
+
+def _surroundings(
+    quad: FloatArray, share: float, pixels: NDArray[np.uint8]
+) -> tuple[NDArray[np.int_], NDArray[np.int_]]:
+    """The top left and bottom right (x, y) of what lies around a quad, within the picture."""
+    margin = share * float(np.ptp(quad, axis=0).max())
     limits = np.array([pixels.shape[1], pixels.shape[0]])
     low = np.clip(np.floor(quad.min(axis=0) - margin), 0, limits - 1).astype(int)
-    high = np.clip(np.ceil(quad.max(axis=0) + margin), low + 1, limits).astype(int)
-    part = np.ascontiguousarray(pixels[low[1] : high[1], low[0] : high[0]])
-    size = (part.shape[0], part.shape[1])
-    quads, scores, emblem = detect(letterbox(part))
+    return low, np.clip(np.ceil(quad.max(axis=0) + margin), low + 1, limits).astype(int)
+
+
+def _same_card(
+    answer: tuple[FloatArray, FloatArray, FloatArray],
+    size: tuple[int, int],
+    low: NDArray[np.int_],
+    quad: FloatArray,
+) -> Seen | None:
+    """The surest detection in a part of the picture that is the card that was seen first."""
     best: Seen | None = None
-    for found, score, side in zip(quads, scores, emblem, strict=True):
+    for found, score, side in zip(*answer, strict=True):
         if score < _LEAST_SCORE or (best is not None and score <= best.score):
             continue
         corners = thumbnail_to_working(found, size) + low.astype(np.float32)
