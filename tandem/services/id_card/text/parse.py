@@ -123,6 +123,7 @@ def parse_card(record: CardRecord, rows: Sequence[Row], today: date) -> dict[str
             for name, field in found.items()
             for c in field.corrections
         ],
+        "incomplete_fields": [name for name, field in found.items() if field.incomplete],
         "quality": {
             "blurred": round(record.blur, _PLACES),
             "glare": round(record.glare, _PLACES),

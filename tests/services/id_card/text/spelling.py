@@ -76,18 +76,8 @@ def segment(kind: RowKind, lane: int, width: float, *, card_index: int = 0) -> S
     """A row 48 px high, the lane's number times 60 px down, at the picture's left edge."""
     top = 60.0 * lane
     quad = np.array([[0, top], [width, top], [width, top + 48], [0, top + 48]], np.float32)
-    left, right, middle = 0.0, width / PX_PER_MM, (top + 24) / PX_PER_MM
-    return Segment(
-        card=card_index,
-        kind=kind,
-        lane=lane,
-        x0=0,
-        x1=width,
-        quad=quad,
-        left_mm=left,
-        right_mm=right,
-        middle_mm=middle,
-    )
+    middle = (top + 24) / PX_PER_MM
+    return Segment(card=card_index, kind=kind, lane=lane, x0=0, x1=width, quad=quad, middle_mm=middle)
 
 
 def row(kind: RowKind, text: str | Sequence[str | Likely]) -> Row:
