@@ -51,6 +51,7 @@ class Card:
         checks: what follows from the text; None where it can't be told.
         quality: what is wrong with the photograph, each 0 (nothing) to 1.
         corrected: characters that were decided by more than the recogniser's first choice.
+        incomplete_fields: fields of which a part was plainly not read.
     """
 
     side: Side
@@ -62,6 +63,7 @@ class Card:
     checks: Mapping[str, bool | None] = field(default_factory=dict)
     quality: Mapping[str, float] = field(default_factory=dict)
     corrected: tuple[Correction, ...] = ()
+    incomplete_fields: tuple[str, ...] = ()
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Card:
@@ -81,6 +83,7 @@ class Card:
                 checks=_table(value.get("checks")),
                 quality=_table(value.get("quality")),
                 corrected=tuple(_correction(entry) for entry in value.get("corrected") or ()),
+                incomplete_fields=tuple(str(name) for name in value.get("incomplete_fields") or ()),
             )
         except (KeyError, TypeError, ValueError, AttributeError) as error:
             raise ProtocolError(f"a card's entry is not the contract's ({type(error).__name__})") from None

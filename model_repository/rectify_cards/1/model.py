@@ -50,7 +50,7 @@ class TritonPythonModel:
         self._workers.shutdown()
 
     def _detect(self, thumbnails: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """The detector's second look; nothing where it does not answer (at warm-up it may not be there yet)."""
+        """The detector's second look; nothing where it does not answer: at warm-up it may not be there."""
         try:
             quads, scores, emblem = self._detector(thumbnails)
         except RemoteModelError as error:

@@ -53,6 +53,8 @@ PLAIN_EVIDENCE = 0.95
 #: show, have 0.6-0.9; wrong ways up to 0.84.)
 SURE_WAY_EVIDENCE, LEAST_EVIDENCE, MIRRORED_EVIDENCE = 0.85, 0.7, 0.85
 _SMOOTH_PX = (6.0, 1.5)
+#: A card's own layout may be a mm off: the search must gain this much to move a quad that is already known.
+_SEARCH_MUST_GAIN = 0.1
 #: What moving onto the edges may cost of a sought quad's evidence: the layout of a card may be a mm off.
 _EDGES_MAY_COST = 0.05
 #: Where the network sees text only, its quad is the text's: one start of the search is so much larger.
@@ -170,7 +172,8 @@ def _searched_for(
         seen = evidence_map(pixels, again[0].quad)
     for tried, (emblem, turn) in enumerate(_likely_ways(seen, starts, best.emblem)):
         turned = [np.roll(start, turn, axis=0) for start in starts]
-        best = _better(best, seek(seen, turned, emblem=emblem))
+        found = seek(seen, turned, emblem=emblem)
+        best = found if found.evidence > best.evidence + _SEARCH_MUST_GAIN else best
         if best.evidence >= (SURE_WAY_EVIDENCE if tried == 0 else LEAST_EVIDENCE):
             break
     edges = _judged(seen, [near_edges(pixels, best.quad)], emblem=best.emblem)

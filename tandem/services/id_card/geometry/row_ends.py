@@ -29,8 +29,9 @@ _WIDEST_GAP_MM = {
     RowKind.ADDRESS: 8.0,
     RowKind.NUMBER: 12.0,
 }
-#: The number always reaches this far, mm from the card's left edge: 18 digits, or 15 wider ones.
-_NUMBER_ENDS_MM = 78.0
+#: The number always ends behind the first of these, mm from the card's left edge; if its ink seems to end
+#: before, it is cut at the second.
+_NUMBER_ENDS_BEHIND_MM, _NUMBER_ENDS_MM = 68.0, 79.0
 #: How far left of its printed place a row's label may begin, mm.
 LABEL_SEARCH_MM = 1.9
 #: Beyond a row's usual end only ink this near to the text (ems) and no longer than this belongs to it, not to
@@ -48,9 +49,11 @@ def text_ends(band: FloatArray, printed: PrintedRow) -> tuple[int, int]:
     """
     first, last = _seen_ends(band, printed)
     if printed.kind is RowKind.NUMBER:
-        last = max(
-            last, min(round((_NUMBER_ENDS_MM - printed.left + LABEL_SEARCH_MM) * SCALE), band.shape[1])
+        behind, usual = (
+            round((mm - printed.left + LABEL_SEARCH_MM) * SCALE)
+            for mm in (_NUMBER_ENDS_BEHIND_MM, _NUMBER_ENDS_MM)
         )
+        last = last if last >= behind else min(usual, band.shape[1])
     return first, last
 
 
