@@ -127,7 +127,9 @@ def _found(view: View, quad: FloatArray, *, emblem: bool, detect: Detect | None)
     """The card in one way of looking at the picture."""
     pixels = view.pixels
     seen = evidence_map(pixels, quad)
-    first = _judged(seen, [near_edges(pixels, quad), quad], emblem=emblem)
+    first = _judged(seen, [near_edges(pixels, quad)], emblem=emblem)
+    if first.evidence < PLAIN_EVIDENCE:  # plain edges are nearer than any network's corners
+        first = _better(_judged(seen, [quad], emblem=emblem), first)
     best = first
     if first.evidence < PLAIN_EVIDENCE:
         quads = [refined.quad for refined in refinements(pixels, quad)]
