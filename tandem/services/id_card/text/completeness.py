@@ -21,10 +21,14 @@ Part = tuple[Row, tuple[Glyph, ...]]
 _HOLE, _LATE_BEGIN, _EARLY_END = 1.75, 1.2, 2.3
 #: Usual distance of two hanzi, mm, where a text has no two side by side; and what it can be.
 _USUAL_PITCH_MM, _PITCHES_MM = 2.9, (2.2, 3.9)
+#: A line whose last character stands behind this is full, mm: hardly an address ends just there.
+_FULL_LINE_MM = 43.5
 
 
 def is_cut(parts: Sequence[Part]) -> bool:
     """Whether characters are missing within a line, at its begin, or at the end of any line but the last.
+
+    A full line by itself goes on below, too.
 
     Args:
         parts: rows from top to bottom and the glyphs of each that belong to the field; rows whose place on
@@ -38,6 +42,8 @@ def is_cut(parts: Sequence[Part]) -> bool:
         return True
     begins = [places[0] - _half_width(glyphs[0], pitch) for places, glyphs in lines]
     ends = [places[-1] for places, _ in lines]
+    if len(lines) == 1 and ends[0] > _FULL_LINE_MM:
+        return True
     late = max(begins) - min(begins) > _LATE_BEGIN * pitch
     return late or any(max(ends) - end > _EARLY_END * pitch for end in ends[:-1])
 

@@ -46,6 +46,7 @@ def test_a_whole_address_is_trusted() -> None:
         [_line(FIRST), _line(SECOND[:6]), _line("三十六号")],  # a thumb over the end of a middle line
         [_line(FIRST), _line(SECOND[3:], 24.0)],  # ... or over its begin
         [_line(FIRST[:5]), _line(SECOND)],  # the first line's end
+        [_line(FIRST)],  # a full line goes on below
     ],
 )
 def test_a_cut_line_is_said(lines: list[Row]) -> None:
