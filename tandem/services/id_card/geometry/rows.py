@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from tandem.services.id_card.card import PX_PER_MM
 from tandem.services.id_card.geometry.ink import ANALYSIS_PX_PER_MM as SCALE
 from tandem.services.id_card.geometry.ink import FloatArray, ink_map, slant, unslanted
+from tandem.services.id_card.geometry.line_pairs import two_around
 from tandem.services.id_card.geometry.row_ends import LABEL_SEARCH_MM, printed_ends, text_ends
 from tandem.services.id_card.layout import (
     PORTRAIT_BOTTOM_MM,
@@ -44,9 +45,6 @@ _TIGHTEST_PITCH_MM = 2.5
 _VALUE_SHIFT_MM, _VALUE_GAP_MM, _BEFORE_VALUE_MM = 5.0, 1.2, 0.6
 #: What has less ink than this (0-1) is paper.
 _INK = 0.3
-#: Two lines of an authority around its label: how far from its middle, and from each other, mm; between them
-#: the response falls to this share.
-_AROUND_MM, _LEAST_APART_MM, _VALLEY = 3.4, 2.6, 0.5
 #: How far the first few characters reach beyond the first one, mm.
 _FEW_CHARACTERS_MM = 9.0
 #: A further line must be this clear beside the first one.
@@ -198,7 +196,7 @@ def _further_lines(lines: list[_Line], level: FloatArray, layout: SideLayout) ->
     at_first = _clipped(np.array([first.middle]), len(above))[0]
     responses = [_response(above, zone, layout) for zone in zones]
     if layout.repeats is RowKind.AUTHORITY:
-        pair = _two_around(responses[1], first.middle, float(responses[1][at_first]))
+        pair = two_around(responses[1], first.middle, float(responses[1][at_first]))
         if pair is not None:
             both = [_Line(printed=_continued(first.printed, layout), middle=float(middle)) for middle in pair]
             return [*lines[:index], *both, *lines[index + 1 :]]
@@ -232,25 +230,6 @@ def _value_begins(level: FloatArray, line: _Line, layout: SideLayout) -> float:
     if not gaps:
         return usual
     return float(min(usual, (left + gaps[-1]) / SCALE + layout.area[0] - _BEFORE_VALUE_MM))
-
-
-def _two_around(response: FloatArray, middle: float, single: float) -> tuple[int, int] | None:
-    """The middles of two lines of an authority, one above and one below its label's; None if it is one line.
-
-    Cards differ in where they print the second line: below the first, or both around the label's height.
-    """
-    reach, apart = (round(mm * SCALE) for mm in (_AROUND_MM, _LEAST_APART_MM))
-    at = round(middle)
-    upper = max(at - reach, 0)
-    if at - upper < apart // 2 or at + apart // 2 >= len(response):
-        return None
-    first = upper + int(response[upper : at - apart // 2 + 1].argmax())
-    second = at + apart // 2 + int(response[at + apart // 2 : at + reach].argmax())
-    between = float(response[first : second + 1].min())
-    weaker = float(min(response[first], response[second]))
-    if second - first < apart or between > _VALLEY * weaker or weaker < _VALLEY * float(response.max()):
-        return None
-    return (first, second) if weaker > single else None
 
 
 def _continued(printed: PrintedRow, layout: SideLayout) -> PrintedRow:
