@@ -22,7 +22,7 @@ import onnx
 from export.errors import BuildError, ExportError, MissingToolError
 from tandem.media.letterbox import THUMBNAIL_SIDE
 from tandem.services.id_card.geometry.lanes import LANE_HEIGHT, LaneConfig, no_lanes
-from tandem.services.id_card.geometry.rectify import MAX_CARDS
+from tandem.services.id_card.records import MAX_CARDS
 
 REPOSITORY = Path("model_repository")
 BATCHES = (1, 2, 8)  # least, best tuned, most

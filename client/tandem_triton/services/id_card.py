@@ -46,8 +46,9 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
         confidence: 0-1 by field name.
         boxes: outline by field name, as `quad`; None where it was not read.
         checks: what follows from the text; None where it can't be told.
-        quality: what is wrong with the photograph, each 0 (nothing) to 1.
+        quality: what is wrong with the photograph, each 0 (nothing) to 1; `mirrored`: whether it is.
         corrected: characters that were decided by more than the recogniser's first choice.
+        incomplete_fields: fields of which a part was plainly not read.
     """
 
     side: Side
@@ -57,8 +58,9 @@ class Card(msgspec.Struct, frozen=True, kw_only=True):
     confidence: Mapping[str, float] = {}
     boxes: Mapping[str, Quad | None] = {}
     checks: Mapping[str, bool | None] = {}
-    quality: Mapping[str, float] = {}
+    quality: Mapping[str, float | bool] = {}
     corrected: tuple[Correction, ...] = ()
+    incomplete_fields: tuple[str, ...] = ()
 
 
 class CardsAnswer(msgspec.Struct, frozen=True, kw_only=True):

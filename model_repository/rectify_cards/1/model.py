@@ -2,22 +2,28 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import cv2
+import numpy as np
 import triton_python_backend_utils as pb_utils
+from numpy.typing import NDArray
 
 from tandem.media.documents import card_views
-from tandem.media.picture import Picture
+from tandem.media.picture import Picture, decode_original
 from tandem.services.id_card.geometry.rectify import RectifyConfig, rectify
 from tandem.services.id_card.geometry.titles import place_titles
 from tandem.services.id_card.records import pack_cards, pack_segments
+from tandem.triton.remote_model import RemoteModel, RemoteModelError
 from tandem.triton.responder import Arrays, Responder, each_item, model_parameters
 
-_INPUTS = ("PICTURE", "PICTURE_SIZE", "QUADS", "SCORES", "EMBLEM")
-_DEFAULTS = {"workers": "2", "score_threshold": "0.4"}
+_log = logging.getLogger(__name__)
+FloatArray = NDArray[np.float32]
+_INPUTS = ("PICTURE", "PICTURE_SIZE", "QUADS", "SCORES", "EMBLEM", "IMAGE")
+_DEFAULTS = {"workers": "2", "score_threshold": "0.4", "detector": "card_detector"}
 
 
 class TritonPythonModel:
@@ -28,6 +34,12 @@ class TritonPythonModel:
         parameters = model_parameters(args["model_config"], _DEFAULTS)
         cv2.setNumThreads(1)
         self._config = RectifyConfig(score_threshold=float(parameters["score_threshold"]))
+        self._detector = RemoteModel(
+            pb_utils,
+            name=parameters["detector"],
+            input_name="THUMBNAIL",
+            output_names=("QUADS", "SCORES", "EMBLEM"),
+        )
         self._workers = ThreadPoolExecutor(int(parameters["workers"]), thread_name_prefix="rectify")
         self._responder = Responder(pb_utils, model_name=args["model_name"], inputs=_INPUTS)
 
@@ -39,11 +51,30 @@ class TritonPythonModel:
         """Ends the workers."""
         self._workers.shutdown()
 
+    def _detect(self, thumbnails: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray, FloatArray]:
+        """The detector's second look; nothing where it does not answer: at warm-up it may not be there."""
+        try:
+            quads, scores, emblem = self._detector(thumbnails)
+        except RemoteModelError as error:
+            _log.warning("no second look: %s", error)
+            nothing = np.zeros((len(thumbnails), 0), np.float32)
+            return np.zeros((len(thumbnails), 0, 4, 2), np.float32), nothing, nothing
+        return quads, scores, emblem
+
     def _rectify(self, inputs: Arrays) -> Arrays:
         """One picture's tensors."""
         picture = Picture.unpacked(inputs["PICTURE"], inputs["PICTURE_SIZE"])
         quads, scores, emblem = inputs["QUADS"], inputs["SCORES"], inputs["EMBLEM"]
-        rectified = rectify(picture.pixels, picture.sent_size, quads, scores, emblem, self._config)
+        rectified = rectify(
+            picture.pixels,
+            picture.sent_size,
+            quads,
+            scores,
+            emblem,
+            self._config,
+            detect=self._detect,
+            original=lambda: decode_original(inputs["IMAGE"][0]),
+        )
         lanes, titles = place_titles(picture, rectified.cards, rectified.segments, rectified.lanes)
         views, view_quads = card_views(picture, [card.quad for card in rectified.cards])
         return {

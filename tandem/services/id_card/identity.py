@@ -55,8 +55,8 @@ def read_picture(
     Args:
         characters: see `parse_cards`.
         probabilities: see `parse_cards`.
-        cards: (C, 14) packed `CardRecord`s, padding behind them.
-        segments: (G, 13) packed `Segment`s, padding allowed.
+        cards: (C, CARD_COLUMNS) packed `CardRecord`s, padding behind them.
+        segments: (G, SEGMENT_COLUMNS) packed `Segment`s, padding allowed.
         titles: (C, 3) where each card's title is on the lanes, see `place_titles`.
         kinds: (V, kinds) probabilities; of card i in row i, without cards of the whole picture in row 0.
         view_quads: (V, 8) where those were seen, px of the picture as sent.

@@ -29,6 +29,7 @@ def finish(page: Sheet, radius_mm: float = 3.18) -> Drawing:
 
 
 def card_height(width_px: int) -> int:
+    """Of a card that wide, in pixels."""
     return round(width_px * CARD_RATIO)
 
 

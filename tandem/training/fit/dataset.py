@@ -17,11 +17,11 @@ from numpy.typing import NDArray
 from torch.utils.data import IterableDataset, get_worker_info
 
 from tandem.media.letterbox import BORDER_GREY, THUMBNAIL_SIDE
+from tandem.services.id_card.records import MAX_CARDS
 from tandem.training.draw.cards import Card, draw_card
 from tandem.training.draw.confusers import draw_confuser
 from tandem.training.draw.faces import Side
 from tandem.training.draw.styles import draw_style
-from tandem.training.fit.losses import MAX_CARDS
 from tandem.training.scene.backdrops import Pool, draw_backdrop
 from tandem.training.scene.conditions import TRAINING, Conditions
 from tandem.training.scene.photographs import StoredFlat, photograph

@@ -10,7 +10,6 @@ from torch.nn import functional
 
 from tandem.training.network.detector import STRIDE, Prediction
 
-MAX_CARDS = 8  # cards a picture that targets have room for
 _CORE = 0.16  # cells within this share of the card's half-diagonal around its centre regress its corners
 # Cells around a corner that predict it exactly: this share of the card's half-diagonal, within these bounds.
 _REACH_SHARE, _LEAST_REACH, _MOST_REACH = 0.25, 2.5, 5.0

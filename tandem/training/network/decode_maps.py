@@ -12,9 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from tandem.services.id_card.records import MAX_CARDS
 from tandem.training.network.detector import STRIDE, CardDetector, Prediction, normalise
 
-MAX_CARDS = 8
 # Of two cards whose centres are nearer than this share of the larger one's short side, the weaker goes.
 _SAME = 0.5
 # Votes of neighbours, up to so many cells away, agree if they are about so near to each other, in cells.

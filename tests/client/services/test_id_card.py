@@ -18,7 +18,8 @@ ENTRY: dict[str, Any] = {
     "boxes": {"签发机关": [[20, 10], [40, 10], [40, 16], [20, 16]], "有效期限": None},
     "checks": {"validity_span": None, "expired": None},
     "corrected": [{"field": "有效期限", "index": 3, "read": "8", "now": "3", "support": 0.4}],
-    "quality": {"blurred": 0.1, "glare": 0, "incomplete": 0, "grey_copy": 0},
+    "incomplete_fields": ["有效期限"],
+    "quality": {"blurred": 0.1, "glare": 0, "incomplete": 0, "grey_copy": 0, "mirrored": False},
 }
 
 
@@ -36,6 +37,7 @@ def _cards(*entries: dict[str, Any]) -> tuple[Card, ...]:
 def test_a_card_says_what_the_entry_says() -> None:
     [card] = _cards(ENTRY)
     assert card.side == "emblem"
+    assert card.incomplete_fields == ("有效期限",)
     assert card.quad == ((1.0, 2.0), (101.0, 2.0), (101.0, 65.0), (1.0, 65.0))
     assert card.fields == ENTRY["fields"]
     assert card.confidence == ENTRY["confidence"]

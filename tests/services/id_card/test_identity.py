@@ -14,7 +14,7 @@ import pytest
 from tandem.media.document_kinds import KINDS, NONE, RESIDENT
 from tandem.services import id_card
 from tandem.services.id_card.identity import other_kind, read_picture
-from tandem.services.id_card.records import CardRecord, pack_cards
+from tandem.services.id_card.records import SEGMENT_COLUMNS, CardRecord, pack_cards
 from tandem.services.id_card.text.titles import Title
 
 SCHEMA = json.loads((Path(id_card.__file__).parent / "result.schema.json").read_text(encoding="utf-8"))
@@ -119,7 +119,7 @@ def answered(kinds: np.ndarray, *scores: float) -> dict[str, Any]:
         empty.astype(np.int32),
         empty.astype(np.float32),
         cards,
-        np.zeros((14, 13), np.float32),
+        np.zeros((14, SEGMENT_COLUMNS), np.float32),
         np.zeros((max(len(scores), 1), 3), np.float32),
         kinds,
         QUAD.reshape(1, 8),

@@ -111,6 +111,11 @@ def refine_quad(pixels: NDArray[np.uint8], quad: FloatArray) -> Refined:
     return refinements(pixels, quad)[0]
 
 
+def near_edges(pixels: NDArray[np.uint8], quad: FloatArray) -> FloatArray:
+    """(4, 2): the quad moved onto edges within 3.5 mm, as far as there are any."""
+    return _searched(pixels, quad, FINE).quad
+
+
 def refinements(pixels: NDArray[np.uint8], quad: FloatArray) -> list[Refined]:
     """What `refine_quad` gives; if that moved the quad far, also what is found near the prediction."""
     near = _searched(pixels, quad, COARSE).quad

@@ -22,7 +22,16 @@ _LABEL_GAP_MM = 1.5
 #: Text is not interrupted by more paper than this, mm: from the label to the value; where labels too pale
 #: to be seen lie between, more.
 _USUAL_GAP_MM = 5.0
-_WIDEST_GAP_MM = {RowKind.SEX_NATION: 17.0, RowKind.BIRTH: 12.0, RowKind.NUMBER: 12.0}
+_WIDEST_GAP_MM = {
+    RowKind.NAME: 8.0,
+    RowKind.SEX_NATION: 17.0,
+    RowKind.BIRTH: 12.0,
+    RowKind.ADDRESS: 8.0,
+    RowKind.NUMBER: 12.0,
+}
+#: The number always ends behind the first of these, mm from the card's left edge; if its ink seems to end
+#: before, it is cut at the second.
+_NUMBER_ENDS_BEHIND_MM, _NUMBER_ENDS_MM = 68.0, 79.0
 #: How far left of its printed place a row's label may begin, mm.
 LABEL_SEARCH_MM = 1.9
 #: Beyond a row's usual end only ink this near to the text (ems) and no longer than this belongs to it, not to
@@ -38,6 +47,26 @@ def text_ends(band: FloatArray, printed: PrintedRow) -> tuple[int, int]:
         band: (h, w) float32 ink, level; its left end is `LABEL_SEARCH_MM` left of the row's printed begin.
         printed: which row it is.
     """
+    first, last = _seen_ends(band, printed)
+    if printed.kind is RowKind.NUMBER:
+        behind, usual = (
+            round((mm - printed.left + LABEL_SEARCH_MM) * SCALE)
+            for mm in (_NUMBER_ENDS_BEHIND_MM, _NUMBER_ENDS_MM)
+        )
+        last = last if last >= behind else min(usual, band.shape[1])
+    return first, last
+
+
+def printed_ends(printed: PrintedRow) -> tuple[int, int]:
+    """The same where the ink does not tell: the layout's own, the longest text's end."""
+    first = LABEL_SEARCH_MM
+    if printed.kind is RowKind.NUMBER:
+        first += _DIGITS_BEGIN_MM[0] - printed.left
+    return round(first * SCALE), round((printed.right - printed.left + LABEL_SEARCH_MM) * SCALE)
+
+
+def _seen_ends(band: FloatArray, printed: PrintedRow) -> tuple[int, int]:
+    """The same by the ink alone."""
     em = printed.em * SCALE
     runs = _runs(band.sum(axis=0) / SCALE >= _LEAST_COLUMN_MM)
     usual_end = (printed.right - printed.left + LABEL_SEARCH_MM) * SCALE

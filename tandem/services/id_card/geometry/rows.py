@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from tandem.services.id_card.card import PX_PER_MM
 from tandem.services.id_card.geometry.ink import ANALYSIS_PX_PER_MM as SCALE
 from tandem.services.id_card.geometry.ink import FloatArray, ink_map, slant, unslanted
-from tandem.services.id_card.geometry.row_ends import LABEL_SEARCH_MM, text_ends
+from tandem.services.id_card.geometry.line_pairs import two_around
+from tandem.services.id_card.geometry.row_ends import LABEL_SEARCH_MM, printed_ends, text_ends
 from tandem.services.id_card.layout import (
     PORTRAIT_BOTTOM_MM,
     PORTRAIT_LEFT_MM,
@@ -40,6 +41,10 @@ _ROW_SLANT = 0.02
 _PITCH_MM = (3.2, 5.5)
 #: ... and of the last of four lines of an address to the number.
 _TIGHTEST_PITCH_MM = 2.5
+#: How far left of its usual place a value may begin (a quad that is too narrow); the paper before it, mm.
+_VALUE_SHIFT_MM, _VALUE_GAP_MM, _BEFORE_VALUE_MM = 5.0, 1.2, 0.6
+#: What has less ink than this (0-1) is paper.
+_INK = 0.3
 #: How far the first few characters reach beyond the first one, mm.
 _FEW_CHARACTERS_MM = 9.0
 #: A further line must be this clear beside the first one.
@@ -102,12 +107,13 @@ class FoundRows:
     fit: float
 
 
-def find_rows(card: NDArray[np.uint8], emblem: bool) -> FoundRows:
+def find_rows(card: NDArray[np.uint8], emblem: bool, *, whole: bool = False) -> FoundRows:
     """The card's text rows.
 
     Args:
         card: (324, 514, 3) uint8 BGR, the rectified card at `ANALYSIS_PX_PER_MM`.
         emblem: which side it is.
+        whole: whether rows are cut as long as the layout's longest, wherever their ink ends.
     """
     layout = side_layout(emblem)
     x0, y0, x1, y1 = (round(mm * SCALE) for mm in layout.area)
@@ -121,7 +127,7 @@ def find_rows(card: NDArray[np.uint8], emblem: bool) -> FoundRows:
     lines = _further_lines(placed, level, layout)
     bands = [_band(line, below, level, layout) for line, below in zip(lines, [*lines[1:], None], strict=True)]
     slopes = _row_slopes(bands)
-    rows = [_cut(band, own, slope, layout) for band, own in zip(bands, slopes, strict=True)]
+    rows = [_cut(band, own, slope, layout, whole) for band, own in zip(bands, slopes, strict=True)]
     return FoundRows(rows=rows, fit=fit)
 
 
@@ -184,12 +190,18 @@ def _further_lines(lines: list[_Line], level: FloatArray, layout: SideLayout) ->
     first, following = lines[index], lines[index + 1]
     above = level.copy()
     above[round(following.middle - following.printed.em / 2 * SCALE) :] = 0
+    value = _value_begins(level, first, layout)
     # The first character tells where lines are, also short last ones; but 一 has hardly any ink.
-    zones = (layout.value, (layout.value[0], layout.value[1] + _FEW_CHARACTERS_MM))
+    zones = ((value, value + 4.8), (value, value + 4.8 + _FEW_CHARACTERS_MM))
     at_first = _clipped(np.array([first.middle]), len(above))[0]
     responses = [_response(above, zone, layout) for zone in zones]
+    if layout.repeats is RowKind.AUTHORITY:
+        pair = two_around(responses[1], first.middle, float(responses[1][at_first]))
+        if pair is not None:
+            both = [_Line(printed=_continued(first.printed, layout), middle=float(middle)) for middle in pair]
+            return [*lines[:index], *both, *lines[index + 1 :]]
     response = np.max([seen / max(float(seen[at_first]), 1e-6) for seen in responses], axis=0)
-    labels = _response(above, (layout.anchor[0], layout.value[0] - 0.5), layout)
+    labels = _response(above, (layout.anchor[0], value - 0.5), layout)
     labels /= max(float(responses[0][at_first]), 1e-6)
     further: list[_Line] = []
     middle = first.middle
@@ -203,6 +215,21 @@ def _further_lines(lines: list[_Line], level: FloatArray, layout: SideLayout) ->
             break  # nothing there, or a line with a label's ink: a second script above the next row
         further.append(_Line(printed=_continued(first.printed, layout), middle=float(middle)))
     return [*lines[: index + 1], *further, *lines[index + 1 :]]
+
+
+def _value_begins(level: FloatArray, line: _Line, layout: SideLayout) -> float:
+    """Where a row's value begins, mm: behind the paper that parts it from its label, if that is plain."""
+    half = round(0.5 * line.printed.em * SCALE)
+    top = max(round(line.middle) - half, 0)
+    usual = layout.value[0]
+    left, right = (round((usual + mm - layout.area[0]) * SCALE) for mm in (-_VALUE_SHIFT_MM, 3.0))
+    free = level[top : round(line.middle) + half + 1, left:right].max(axis=0) < _INK
+    ends = np.flatnonzero(np.diff(np.concatenate([[False], free, [False]]).astype(np.int8))).reshape(-1, 2)
+    # Labels have gaps, too, but values have none: the last one counts.
+    gaps = [end for begin, end in ends.tolist() if end < len(free) and end - begin >= _VALUE_GAP_MM * SCALE]
+    if not gaps:
+        return usual
+    return float(min(usual, (left + gaps[-1]) / SCALE + layout.area[0] - _BEFORE_VALUE_MM))
 
 
 def _continued(printed: PrintedRow, layout: SideLayout) -> PrintedRow:
@@ -224,10 +251,10 @@ def _band(line: _Line, below: _Line | None, level: FloatArray, layout: SideLayou
     return _Band(printed=printed, ink=ink, left=left, top=top)
 
 
-def _cut(band: _Band, own_slope: float, slope: float, layout: SideLayout) -> Row:
+def _cut(band: _Band, own_slope: float, slope: float, layout: SideLayout, whole: bool) -> Row:
     """The row's outline on the card: its own slant, middle, height and ends."""
     straight = unslanted(band.ink, own_slope)
-    first, last = text_ends(straight, band.printed)
+    first, last = printed_ends(band.printed) if whole else text_ends(straight, band.printed)
     centre_row = _middle(straight[:, first:last], band.printed.em * SCALE)
     height_mm = band.printed.em * _HEIGHT_PER_EM
     # Back to the area: the band's own shear turned about its middle, the area's about its own.

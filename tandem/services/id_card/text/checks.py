@@ -12,7 +12,7 @@ from datetime import MAXYEAR, date, timedelta
 from tandem.services.id_card.text.closed_lists import SEXES
 from tandem.services.id_card.text.fields import BIRTH, NUMBER, SEX, VALIDITY
 from tandem.services.id_card.text.id_number import OLD_LENGTH, birth_of, checksum_holds, day_of, is_male
-from tandem.services.id_card.text.regions import is_known_region
+from tandem.services.id_card.text.regions import region_check
 
 Check = bool | None
 
@@ -29,7 +29,7 @@ def portrait_checks(fields: Mapping[str, str]) -> dict[str, Check]:
         "number_checksum": number_checksum(number),
         "birth_matches_number": birth_matches_number(fields[BIRTH], number),
         "sex_matches_number": sex_matches_number(fields[SEX], number),
-        "region_known": is_known_region(number[:6]) if number else None,
+        "region_known": region_check(number[:6]) if number else None,
     }
 
 

@@ -13,6 +13,7 @@ from math import prod
 
 from tandem.services.id_card.text.characters import CIRCLES, DOTS, MIDDLE_DOT, NUMERALS, ROUND, ZERO, is_hanzi
 from tandem.services.id_card.text.closed_lists import SEXES, decide_nation, decide_sex
+from tandem.services.id_card.text.completeness import is_cut
 from tandem.services.id_card.text.ctc import ROW_PX, Glyph, Row
 from tandem.services.id_card.text.labels import NATION_LABEL, find_label, usual_pitch, value_of
 
@@ -28,6 +29,8 @@ LEAST_CONFIDENCE = 0.4
 _SHORTEST_NAME = 2  # a family name and a given name: a single character is what a stamp left of them
 _OFFICES = frozenset("局处队所厅部站委会")
 _NEXT_CHARACTER = 1.5  # times the usual pitch
+# A line of another script has at least so many letters, and so large a share of letters.
+_OTHER_SCRIPT_LETTERS, _OTHER_SCRIPT_SHARE = 6, 0.6
 # What an address may hold besides hanzi; the rest is paper, stamp or guilloche.
 _ADDRESS_SIGNS = frozenset(
     "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-#()（）·、/&ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ"
@@ -62,12 +65,14 @@ class Field:
             was not taken, 0 where there was none.
         parts: the rows it was read from, and which of their glyphs it is.
         corrections: characters that are not the recogniser's first choice.
+        incomplete: whether a part of what is printed was plainly not read.
     """
 
     text: str = ""
     confidence: float = 0.0
     parts: tuple[tuple[Row, tuple[Glyph, ...]], ...] = ()
     corrections: tuple[Correction, ...] = ()
+    incomplete: bool = False
 
 
 UNREAD = Field()
@@ -153,7 +158,19 @@ def _stripped(glyphs: Sequence[Glyph]) -> tuple[Glyph, ...]:
 
 def read_address(rows: Sequence[Row]) -> Field:
     """住址: one to four rows of hanzi, digits, Latin letters and a few signs."""
-    return read_text(_with_zeros(rows), _address_sign)
+    field = read_text(_with_zeros([row for row in rows if not _is_other_script(row)]), _address_sign)
+    return doubted(field) if is_cut(field.parts) else field
+
+
+def _is_other_script(row: Row) -> bool:
+    """Whether a line is the address in a minority's letters, which bilingual cards print below it.
+
+    The recogniser reads all of them as Latin ones, or as nothing it is sure of.
+    """
+    letters = [g for g in row.glyphs if g.character.isalpha() and not is_hanzi(g.character)]
+    hanzi = sum(is_hanzi(glyph.character) for glyph in row.glyphs)
+    share = len(letters) / max(len(row.glyphs), 1)
+    return len(letters) >= _OTHER_SCRIPT_LETTERS and share > _OTHER_SCRIPT_SHARE and hanzi <= 1
 
 
 def read_authority(rows: Sequence[Row]) -> Field:
@@ -164,7 +181,12 @@ def read_authority(rows: Sequence[Row]) -> Field:
 
 def untaken(field: Field) -> Field:
     """An empty field in place of one that was read in part only."""
-    return Field(confidence=min(field.confidence, LEAST_CONFIDENCE))
+    return Field(confidence=min(field.confidence, LEAST_CONFIDENCE), incomplete=True)
+
+
+def doubted(field: Field, at_most: float = LEAST_CONFIDENCE) -> Field:
+    """The field, of which something is plainly missing: nobody should trust it as it stands."""
+    return replace(field, confidence=min(field.confidence, at_most), incomplete=True)
 
 
 def _address_sign(character: str) -> str:

@@ -7,8 +7,9 @@ _TODAY = (
     "高山 拉祜 水 东乡 纳西 景颇 柯尔克孜 土 达斡尔 仫佬 羌 布朗 撒拉 毛南 仡佬 锡伯 阿昌 普米 "
     "塔吉克 怒 乌孜别克 俄罗斯 鄂温克 德昂 保安 裕固 京 塔塔尔 独龙 鄂伦春 赫哲 门巴 珞巴 基诺"
 )
-# Names before 1985 and 1986 (today 德昂 and 毛南), and the one that is printed without being of the 56.
-_ALSO_PRINTED = "崩龙 毛难 穿青人"
+# Names before 1985 and 1986 (today 德昂 and 毛南), peoples that are printed without being of the 56, and what
+# GB/T 3304's codes 97 and 98 print.
+_ALSO_PRINTED = "崩龙 毛难 穿青人 革家人 僜人 夏尔巴人 克木人 摩梭人 其他 外国血统 外国血统中国籍人士"
 
 NATIONS = tuple(_TODAY.split())
 PRINTED_NATIONS = (*NATIONS, *_ALSO_PRINTED.split())

@@ -13,8 +13,8 @@ from tandem.services.id_card.text.characters import DASHES, DIGITS, DOTS
 from tandem.services.id_card.text.checks import birth_matches_number
 from tandem.services.id_card.text.choices import LEAST_SUPPORT, Choice, choose, chosen_field
 from tandem.services.id_card.text.ctc import Row
-from tandem.services.id_card.text.fields import UNREAD, Field, untaken
-from tandem.services.id_card.text.id_number import LENGTH, OLD_LENGTH, WITHOUT_CHECK, checksum_holds
+from tandem.services.id_card.text.fields import UNREAD, Field, doubted, untaken
+from tandem.services.id_card.text.id_number import LENGTH, OLD_LENGTH, WITHOUT_CHECK, birth_of, checksum_holds
 from tandem.services.id_card.text.labels import value_of
 from tandem.services.id_card.text.regions import is_known_region
 
@@ -24,16 +24,19 @@ _SECOND_CHOICE = 0.2  # of a first choice's probability: what the checksum may t
 # Times the mean distance of two digits: one between them was not read, or two equal ones were read as one.
 # Only shorter numbers are asked, for which a lost digit is the likelier story.
 _HOLE = 1.35
+_SHORT_CONFIDENCE = 0.5  # at most, of a number of 17
 
 
 def read_number(rows: Sequence[Row]) -> Field:
     """公民身份号码: 18 characters, or 17 or 15 where that is what is printed."""
     for row in rows:
-        choices = _number_run(row)
+        choices = _without_neighbours(_number_run(row))
         if len(choices) in _LENGTHS and (len(choices) == LENGTH or not _has_hole(choices)):
             choices = _mended(choices)
             text = "".join(choice.glyph.character for choice in choices)
-            return chosen_field(row, text, choices, range(len(text)))
+            field = chosen_field(row, text, choices, range(len(text)))
+            # Hardly any card prints 17, and 18 lose one easily.
+            return doubted(field, _SHORT_CONFIDENCE) if field.text and len(text) == WITHOUT_CHECK else field
     return UNREAD
 
 
@@ -69,6 +72,23 @@ def _number_run(row: Row) -> list[Choice]:
             best = run
     inner = [choice.glyph.character for choice in best[:-1]]
     return [] if "X" in inner else best
+
+
+def _without_neighbours(choices: list[Choice]) -> list[Choice]:
+    """The number within a longer run: an edge or a line beside it reads as 1 or l.
+
+    Only if one place alone holds a check digit, a day and a region.
+    """
+    if len(choices) <= LENGTH:
+        return choices
+    windows = [choices[i : i + LENGTH] for i in range(len(choices) - LENGTH + 1)]
+    numbers = ["".join(choice.glyph.character for choice in window) for window in windows]
+    right = [
+        window
+        for window, number in zip(windows, numbers, strict=True)
+        if checksum_holds(number) and birth_of(number) and is_known_region(number[:6])
+    ]
+    return right[0] if len(right) == 1 else choices
 
 
 def _has_hole(choices: Sequence[Choice]) -> bool:

@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.services.id_card.card import CARD_HEIGHT_MM, CARD_WIDTH_MM, homography, outline, transform
 from tandem.services.id_card.records import CardRecord, RowKind, unpack_cards, unpack_segments
 from tandem.services.id_card.text import fields as of
 from tandem.services.id_card.text.boxes import field_box
@@ -65,8 +64,8 @@ def parse_cards(
         characters: (L, T, 5) the likeliest classes of each time step of each lane, best first; 0 is the
             blank.
         probabilities: (L, T, 5) theirs.
-        cards: (C, 14) packed `CardRecord`s, padding allowed.
-        segments: (G, 13) packed `Segment`s in any order, padding allowed.
+        cards: (C, 15) packed `CardRecord`s, padding allowed.
+        segments: (G, 16) packed `Segment`s in any order, padding allowed.
         dictionary: the character of each class.
         today: the day that decides whether a card has expired.
     """
@@ -101,7 +100,7 @@ def parse_card(record: CardRecord, rows: Sequence[Row], today: date) -> dict[str
     found = {name: _read(name, labelled) for name in names}
     if side == PORTRAIT:
         found[of.NUMBER] = believed_number(found[of.NUMBER], found[of.BIRTH])
-        if _lacks_a_line(record, labelled):
+        if _lacks_a_line(labelled):
             found[of.ADDRESS] = of.untaken(found[of.ADDRESS])
     text = {name: field.text for name, field in found.items()}
     checks: dict[str, Check] = emblem_checks(text, today) if side == EMBLEM else portrait_checks(text)
@@ -124,11 +123,13 @@ def parse_card(record: CardRecord, rows: Sequence[Row], today: date) -> dict[str
             for name, field in found.items()
             for c in field.corrections
         ],
+        "incomplete_fields": [name for name, field in found.items() if field.incomplete],
         "quality": {
             "blurred": round(record.blur, _PLACES),
             "glare": round(record.glare, _PLACES),
             "incomplete": round(record.incomplete, _PLACES),
             "grey_copy": round(record.grey, _PLACES),
+            "mirrored": record.mirrored,
         },
     }
 
@@ -154,13 +155,11 @@ def _top_to_bottom(record: CardRecord, rows: Sequence[Row]) -> list[Row]:
     return sorted(rows, key=lambda row: float(np.mean(row.segment.quad, axis=0) @ down))
 
 
-def _lacks_a_line(record: CardRecord, rows: Sequence[Row]) -> bool:
+def _lacks_a_line(rows: Sequence[Row]) -> bool:
     """Whether a line of 住址 was not found above or between those that were: the rest would look whole."""
-    to_card = homography(np.asarray(record.quad, np.float32), outline(CARD_WIDTH_MM, CARD_HEIGHT_MM))
     places: dict[RowKind, list[float]] = {}
     for row in rows:  # from top to bottom
-        middle = transform(np.asarray(row.segment.quad, np.float32), to_card)[:, 1].mean()
-        places.setdefault(row.kind, []).append(float(middle))
+        places.setdefault(row.kind, []).append(row.segment.middle_mm)
     above, births = places.get(RowKind.SEX_NATION), places.get(RowKind.BIRTH)
     lines = places.get(RowKind.ADDRESS)
     if not (above and births and lines):

@@ -13,7 +13,19 @@ from functools import lru_cache
 from pathlib import Path
 
 CODES = Path(__file__).with_name("region_codes.txt")
+#: Hong Kong, Macao and Taiwan, as the numbers of their residents begin.
+_SPECIAL_REGIONS = frozenset({"810000", "820000", "830000"})
 _PROVINCE = "0000"  # ending of a province's own code, which no number begins with
+
+
+def region_check(code: str) -> bool | None:
+    """Whether six digits are or were a region's code; None where only its prefecture is known.
+
+    The published tables do not go back to the first cards: a county that was dissolved early is missing.
+    """
+    if is_known_region(code) or code in _SPECIAL_REGIONS:
+        return True
+    return None if code[:4] in _known_prefectures() else False
 
 
 def is_known_region(code: str) -> bool:
@@ -24,6 +36,11 @@ def is_known_region(code: str) -> bool:
 @lru_cache(maxsize=1)
 def _known_codes() -> frozenset[str]:
     return frozenset(CODES.read_text(encoding="ascii").split())
+
+
+@lru_cache(maxsize=1)
+def _known_prefectures() -> frozenset[str]:
+    return frozenset(code[:4] for code in _known_codes())
 
 
 def published_codes() -> list[str]:

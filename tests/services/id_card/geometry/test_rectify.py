@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 from tandem.media.letterbox import working_to_thumbnail
 from tandem.services.id_card.card import homography, outline, transform
 from tandem.services.id_card.geometry.lanes import LANE_HEIGHT, LaneConfig
-from tandem.services.id_card.geometry.rectify import MAX_CARDS, Rectified, RectifyConfig, rectify
-from tandem.services.id_card.records import RowKind
+from tandem.services.id_card.geometry.rectify import Rectified, RectifyConfig, rectify
+from tandem.services.id_card.records import MAX_CARDS, RowKind
 from tests.services.id_card.drawn import draw_card, emblem_blocks, lay_on_table, row_blocks
 
 SIZE = (900, 1200)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
+from tandem.services.id_card.card import PX_PER_MM
 from tandem.services.id_card.records import CardRecord, RowKind, Segment, pack_cards, pack_segments
 from tandem.services.id_card.text.ctc import STEP_PX, Row, read_row
 
@@ -75,7 +76,8 @@ def segment(kind: RowKind, lane: int, width: float, *, card_index: int = 0) -> S
     """A row 48 px high, the lane's number times 60 px down, at the picture's left edge."""
     top = 60.0 * lane
     quad = np.array([[0, top], [width, top], [width, top + 48], [0, top + 48]], np.float32)
-    return Segment(card=card_index, kind=kind, lane=lane, x0=0, x1=width, quad=quad)
+    middle = (top + 24) / PX_PER_MM
+    return Segment(card=card_index, kind=kind, lane=lane, x0=0, x1=width, quad=quad, middle_mm=middle)
 
 
 def row(kind: RowKind, text: str | Sequence[str | Likely]) -> Row:

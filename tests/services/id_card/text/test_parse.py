@@ -41,7 +41,7 @@ Rows = Sequence[tuple[RowKind, str | Sequence[str | Likely]]]
 def _parse(rows: Rows, emblem: float = 0.0) -> dict[str, Any]:
     *arrays, dictionary = picture(rows, emblem)
     (parsed,) = parse_cards(*arrays, dictionary=dictionary, today=TODAY)  # type: ignore[arg-type]
-    jsonschema.validate({"cards": [parsed]}, SCHEMA)
+    jsonschema.validate({"cards": [parsed], "others": []}, SCHEMA)
     assert json.loads(json.dumps(parsed, ensure_ascii=False)) == parsed
     return parsed
 
@@ -199,7 +199,7 @@ def test_two_cards_keep_their_rows_apart() -> None:
         dictionary=speller.dictionary,
         today=TODAY,
     )
-    jsonschema.validate({"cards": parsed}, SCHEMA)
+    jsonschema.validate({"cards": parsed, "others": []}, SCHEMA)
     assert [entry["fields"].get("姓名") for entry in parsed] == ["张三", "李四", None]
     assert parsed[2]["fields"]["有效期限"] == "2006.08.26-长期"
 

@@ -51,7 +51,8 @@ def _card(order):
         "boxes": {**dict.fromkeys(names), "公民身份号码": _QUAD},
         "checks": dict.fromkeys(checks),
         "corrected": [],
-        "quality": dict.fromkeys(("blurred", "glare", "incomplete", "grey_copy"), 0),
+        "incomplete_fields": [],
+        "quality": {**dict.fromkeys(("blurred", "glare", "incomplete", "grey_copy"), 0), "mirrored": False},
     }
 
 

@@ -1,0 +1,90 @@
+"""A line that was cut is told by where its characters stand; the field is then not to be trusted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from tandem.services.id_card.records import RowKind
+from tandem.services.id_card.text.checks import portrait_checks
+from tandem.services.id_card.text.ctc import Row
+from tandem.services.id_card.text.fields import LEAST_CONFIDENCE, read_address
+from tandem.services.id_card.text.numbers import read_number
+from tests.services.id_card.text.spelling import row
+
+_PX_PER_MM = 10.5  # a hanzi of the helper takes 32 px
+
+
+def _line(text: str, left_mm: float = 15.0) -> Row:
+    """A line of an address whose first character begins at `left_mm`."""
+    line = row(RowKind.ADDRESS, text)
+    end = left_mm + (line.segment.x1 - line.segment.x0) / _PX_PER_MM
+    return replace(line, segment=replace(line.segment, left_mm=left_mm, right_mm=end))
+
+
+def _with_hole(text: str, place: int) -> Row:
+    """The line without its glyph at `place`: what a stamp leaves."""
+    line = _line(text)
+    return replace(line, glyphs=line.glyphs[:place] + line.glyphs[place + 1 :])
+
+
+FIRST, SECOND = "福建省厦门市思明区莲前", "西路二百零九号瑞景新村"
+
+
+def test_a_whole_address_is_trusted() -> None:
+    field = read_address([_line(FIRST), _line(SECOND), _line("三十六号")])
+    assert field.text == FIRST + SECOND + "三十六号"
+    assert field.confidence > 0.9
+    assert not field.incomplete
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [_line(FIRST), _with_hole(SECOND, 5)],  # a stamp within the line
+        [_line(FIRST), _line(SECOND[:6]), _line("三十六号")],  # a thumb over the end of a middle line
+        [_line(FIRST), _line(SECOND[3:], 24.0)],  # ... or over its begin
+        [_line(FIRST[:5]), _line(SECOND)],  # the first line's end
+        [_line(FIRST)],  # a full line goes on below
+    ],
+)
+def test_a_cut_line_is_said(lines: list[Row]) -> None:
+    field = read_address(lines)
+    assert field.text
+    assert field.confidence <= LEAST_CONFIDENCE
+    assert field.incomplete
+
+
+def test_rows_whose_place_is_not_known_say_nothing() -> None:
+    field = read_address([row(RowKind.ADDRESS, FIRST[:5]), row(RowKind.ADDRESS, SECOND)])
+    assert not field.incomplete
+    assert field.confidence > 0.9
+
+
+def test_a_line_in_another_script_is_not_the_address() -> None:
+    field = read_address([_line(FIRST), _line("镇上"), _line("GvangjsihBouxcuenghSwcigih")])
+    assert field.text == FIRST + "镇上"
+
+
+def test_a_number_of_17_is_never_sure() -> None:
+    field = read_number([row(RowKind.NUMBER, "公民身份号码 11010519491231002")])
+    assert field.text == "11010519491231002"
+    assert field.confidence <= 0.5
+    assert field.incomplete
+
+
+def test_an_edge_beside_the_number_is_no_digit() -> None:
+    label, number = "公民身份号码 ", "320585198312171004"
+    assert read_number([row(RowKind.NUMBER, label + number + "1")]).text == number
+    assert read_number([row(RowKind.NUMBER, label + number[:-1] + "51")]).text == ""
+
+
+@pytest.mark.parametrize(
+    ("code", "known"),
+    [("110105", True), ("430419", None), ("810000", True), ("830000", True), ("999999", False)],
+)
+def test_regions(code: str, known: bool | None) -> None:
+    number = code + "19721019564X"
+    fields = {"姓名": "", "性别": "", "民族": "", "出生": "", "住址": "", "公民身份号码": number}
+    assert portrait_checks(fields)["region_known"] is known
