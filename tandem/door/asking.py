@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 import time
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -13,6 +14,10 @@ from tandem_triton.core.service import Request
 from tandem.door.errors import BadRequestError
 from tandem.door.options import DoorOptions
 from tandem.door.records import Record
+
+
+# What Triton puts before the message of an ensemble's step.
+_STEP = re.compile(r"^in ensemble '[^']*', ")
 
 
 class Asker:
@@ -89,7 +94,7 @@ class Asker:
         try:
             return (await self._client.ask(request)).text
         except TandemError as error:
-            return error
+            return type(error)(_STEP.sub("", str(error)))
 
 
 def chosen_services(names: Sequence[str]) -> Mapping[str, Service[Any]]:

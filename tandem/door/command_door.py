@@ -68,6 +68,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="for an answer (default %(default)g)",
     )
+    add("--head-timeout", type=float, default=_DEFAULTS.head_timeout_s, metavar="S", help="for a request's head")
+    add("--body-timeout", type=float, default=_DEFAULTS.body_timeout_s, metavar="S", help="for a whole body")
     add("--tls-certificate", type=Path, metavar="FILE", help="PEM; both ports speak TLS only")
     add("--tls-key", type=Path, metavar="FILE", help="PEM; its private key")
 
@@ -107,6 +109,8 @@ def _options(arguments: argparse.Namespace) -> DoorOptions:
         processes=arguments.processes,
         max_in_flight=arguments.max_in_flight,
         timeout_s=arguments.timeout,
+        head_timeout_s=arguments.head_timeout,
+        body_timeout_s=arguments.body_timeout,
         tls=arguments.tls_certificate
         and ServerTls(certificate=arguments.tls_certificate, key=arguments.tls_key),
     )

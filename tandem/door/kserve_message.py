@@ -31,6 +31,8 @@ from tandem.door.options import FRAME, MAX_ITEMS
 _RAW, _INPUTS, _CONTENTS, _BYTES = 7, 5, 5, 8
 _VARINT, _FIXED_64, _LENGTHS, _FIXED_32 = 0, 1, 2, 5  # wire types of protobuf's encoding
 _LONGEST_VARINT = 10
+# What perf_analyzer sends along, for models that answer several times: taken, not passed on.
+_WITHOUT_EFFECT = ("triton_enable_empty_final_response",)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +64,7 @@ def parse_infer_message(message: bytes) -> GrpcInfer:
     except (DecodeError, UnicodeDecodeError, ValueError):
         raise BadRequestError("the message is no ModelInferRequest") from None
     check_id(request.id)
-    refuse_parameters("a request", list(request.parameters))
+    refuse_parameters("a request", list(request.parameters), _WITHOUT_EFFECT)
     for output in request.outputs:
         refuse_parameters("an output", list(output.parameters))
     check_outputs([output.name for output in request.outputs])
