@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from importlib.resources import files
 from typing import Any
 
@@ -70,10 +71,27 @@ def add_site(app: FastAPI, house: House, models: Models) -> None:
             }
         )
 
+    async def planner(request: HttpRequest) -> Response:
+        record_of(request).path = "/page/curve.json"
+        house.callers.key_of(request.headers)
+        return _json(await _curve(house, models, request.query_params.get("service", "")))
+
+    app.add_route("/page/curve.json", planner, methods=["GET"])
     for path in _PAGES:
         app.add_route(path, page, methods=["GET"])
     app.add_route("/page/services.json", services, methods=["GET"])
     app.add_route("/page/{name}", static, methods=["GET"])
+
+
+async def _curve(house: House, models: Models, name: str) -> dict[str, Any]:
+    """The planner's curve for a service, as the page draws it."""
+    try:
+        from tandem.door.curve import curve  # noqa: PLC0415 - the planner's packages may not be installed
+    except ImportError:
+        return {"state": "absent"}
+    steps = await models.steps(house.asker.service(name).name)
+    told = {each.name: each for each in (await models.statistics()).model_stats if each.name in steps}
+    return await asyncio.to_thread(curve, told)
 
 
 def _options(service: Any) -> list[dict[str, Any]]:
