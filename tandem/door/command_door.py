@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
-from prometheus_client import CollectorRegistry, multiprocess, start_http_server
+from prometheus_client import CollectorRegistry, multiprocess, start_http_server, values
 from tandem_triton import TandemError
 from tandem_triton.cli.exits import EXIT_FAILED, EXIT_USAGE
 
@@ -123,7 +123,7 @@ def _serve(options: DoorOptions, places: Places, folder: str) -> int:
         _metrics(options, registry)
         run_one(options, places, registry, say)
         return 0
-    # Its files hold counts by key and service, nothing else. Must be set before a process counts anything.
+    # Its files hold counts by key and service, nothing else.
     os.environ[_MULTIPROCESS] = folder
     return _serve_by_several(options, places, registry, say)
 
@@ -162,6 +162,7 @@ def _forked(options: DoorOptions, places: Places) -> int:
         return child
     try:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        values.ValueClass = values.MultiProcessValue()  # type: ignore[no-untyped-call] # what the variable chooses
         run_one(options, places, CollectorRegistry())
     except BaseException as error:
         print(f"tandem door: {error}", file=sys.stderr, flush=True)

@@ -38,7 +38,17 @@ class DoorProcess:
     """
 
     def __init__(self, *words: str, env: Mapping[str, str] | None = None) -> None:
-        command = [sys.executable, "-m", "tandem.door", "--port", "0", "--grpc-port", "0", "--metrics-port", "0"]
+        command = [
+            sys.executable,
+            "-m",
+            "tandem.door",
+            "--port",
+            "0",
+            "--grpc-port",
+            "0",
+            "--metrics-port",
+            "0",
+        ]
         self._process = subprocess.Popen(
             [*command, *words], env=env or environment(), stderr=subprocess.PIPE, text=True, encoding="utf-8"
         )
@@ -82,7 +92,12 @@ class DoorProcess:
         return [json.loads(line) for line in self.lines if line.startswith("{")]
 
     def ask(
-        self, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None, timeout_s: float = 60
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        headers: Mapping[str, str] | None = None,
+        timeout_s: float = 60,
     ) -> tuple[int, dict[str, str], bytes]:
         """One request on a connection of its own: status, headers by lower-case name, body."""
         connection = http.client.HTTPConnection(self.http, timeout=timeout_s)

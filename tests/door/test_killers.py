@@ -52,7 +52,12 @@ def _answers(door: DoorProcess) -> None:
 def infer_body(**changes: object) -> tuple[bytes, dict[str, str]]:
     """An ordinary request of KServe's protocol over HTTP, with changes of its JSON."""
     tensor = pack_element(ITEM)
-    one = {"name": "IMAGE", "datatype": "BYTES", "shape": [1, 1], "parameters": {"binary_data_size": len(tensor)}}
+    one = {
+        "name": "IMAGE",
+        "datatype": "BYTES",
+        "shape": [1, 1],
+        "parameters": {"binary_data_size": len(tensor)},
+    }
     head = json.dumps({"inputs": [one], **changes}).encode()
     return head + tensor, {HEADER_LENGTH: str(len(head))}
 
@@ -92,7 +97,9 @@ def test_a_classification_of_the_output(door: DoorProcess) -> None:
     )
 
 
-@pytest.mark.parametrize("text", [b'{"inputs":' + b"[" * 200_000, b'{"inputs":' + b'{"a":' * 200_000, b"[" * 60_000])
+@pytest.mark.parametrize(
+    "text", [b'{"inputs":' + b"[" * 200_000, b'{"inputs":' + b'{"a":' * 200_000, b"[" * 60_000]
+)
 @pytest.mark.parametrize("service", ["id_card", "reverse_text"])
 def test_deep_json(door: DoorProcess, service: str, text: bytes) -> None:
     status, _, answer = door.ask("POST", f"/v2/models/{service}/infer", text)
@@ -324,10 +331,16 @@ def trickle(connection: socket.socket, seconds: float, piece: bytes) -> bytes:
         pytest.param(b"GET / HT", b"", b"HTTP/1.1 408", id="half a head"),
         pytest.param(b"GET / HTTP/1.1\r\n", b"A: b\r\n", b"HTTP/1.1 408", id="a head without an end"),
         pytest.param(
-            b"POST /v1/id_card HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n", b"a", b"HTTP/1.1 408", id="a body"
+            b"POST /v1/id_card HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n",
+            b"a",
+            b"HTTP/1.1 408",
+            id="a body",
         ),
         pytest.param(
-            b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n", b"a", b"HTTP/1.1 404", id="unread"
+            b"POST /nothing HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n",
+            b"a",
+            b"HTTP/1.1 404",
+            id="unread",
         ),
     ],
 )
@@ -363,11 +376,13 @@ def test_a_slow_grpc_message_ends(start_door: StartDoor) -> None:
         pytest.param(b"GET / HTTP/1.1\r\n" + b"A: b\r\n" * 30_000, id="many headers"),
         pytest.param(b"GET /" + b"a" * 300_000, id="a long path"),
         pytest.param(
-            b"POST /v1/id_card HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n" + b"A: b\r\n" * 30_000,
+            b"POST /v1/id_card HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n"
+            + b"A: b\r\n" * 30_000,
             id="trailers",
         ),
         pytest.param(
-            b"POST /v1/id_card HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;" + b"a" * 3_000_000,
+            b"POST /v1/id_card HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1;"
+            + b"a" * 3_000_000,
             id="a chunk's extension",
         ),
         pytest.param(struct.pack("<I", 7) * 100, id="no HTTP"),
@@ -382,4 +397,3 @@ def test_heads_without_measure(door: DoorProcess, head: bytes) -> None:
         with suppress(ConnectionError):
             answer = connection.recv(4096)
     assert answer[:12] in (b"HTTP/1.1 431", b"HTTP/1.1 400", b"")
-
