@@ -68,7 +68,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         metavar="S",
         help="for an answer (default %(default)g)",
     )
-    add("--head-timeout", type=float, default=_DEFAULTS.head_timeout_s, metavar="S", help="for a request's head")
+    add(
+        "--head-timeout",
+        type=float,
+        default=_DEFAULTS.head_timeout_s,
+        metavar="S",
+        help="for a request's head",
+    )
     add("--body-timeout", type=float, default=_DEFAULTS.body_timeout_s, metavar="S", help="for a whole body")
     add("--tls-certificate", type=Path, metavar="FILE", help="PEM; both ports speak TLS only")
     add("--tls-key", type=Path, metavar="FILE", help="PEM; its private key")

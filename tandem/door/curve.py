@@ -38,7 +38,9 @@ def curve(statistics: Mapping[str, Any], instances: int = 1) -> dict[str, Any]:
         statistics: the steps' `ModelStatistics` by name.
         instances: of the step; more than one are not solved exactly.
     """
-    measured = {name: times for name, each in statistics.items() if (times := service_times_s(each)) is not None}
+    measured = {
+        name: times for name, each in statistics.items() if (times := service_times_s(each)) is not None
+    }
     if not measured:
         return {"state": "unmeasured"}
     step = max(measured, key=lambda name: measured[name][0])

@@ -14,6 +14,8 @@ from contextlib import closing, suppress
 
 import grpc
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from tandem_triton.transport.wire import HEADER_LENGTH, pack_element
 from tritonclient.grpc import service_pb2, service_pb2_grpc
 
@@ -397,3 +399,62 @@ def test_heads_without_measure(door: DoorProcess, head: bytes) -> None:
         with suppress(ConnectionError):
             answer = connection.recv(4096)
     assert answer[:12] in (b"HTTP/1.1 431", b"HTTP/1.1 400", b"")
+
+
+HEADS = [
+    "GET",
+    "POST",
+    "PUT",
+    " ",
+    "/",
+    "/v1/id_card",
+    "/v2/models/id_card/infer",
+    "?",
+    "%",
+    "=",
+    " HTTP/1.1",
+    "\r\n",
+    ":",
+]
+HEADS += [
+    "Host: x",
+    "Content-Length: 5",
+    "Content-Type: application/json",
+    "Content-Type: multipart/form-data; boundary=a",
+]
+HEADS += [
+    "Transfer-Encoding: chunked",
+    "Authorization: Bearer ",
+    "X-Request-Id: ",
+    "Expect: 100-continue",
+    "\r\n\r\n",
+    "{",
+    "--a",
+]
+HEADS += [
+    "Inference-Header-Content-Length: 3",
+    "Content-Encoding: gzip",
+    "Connection: close",
+    "Upgrade: websocket",
+    "5\r\n",
+]
+
+
+@settings(
+    max_examples=150,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+    derandomize=True,
+)
+@given(st.lists(st.sampled_from(HEADS) | st.text(st.characters(max_codepoint=255), max_size=6), max_size=16))
+def test_any_request_is_no_fault_of_the_doors(door: DoorProcess, parts: list[str]) -> None:
+    host, _, port = door.http.partition(":")
+    with closing(socket.create_connection((host, int(port)), timeout=30)) as connection:
+        connection.sendall("".join(parts).encode("latin-1") + b"\r\n\r\n")
+        connection.shutdown(socket.SHUT_WR)
+        connection.settimeout(0.3)
+        answer = b""
+        with suppress(ConnectionError, TimeoutError):
+            answer = connection.recv(65536)
+    assert b"HTTP/1.1 5" not in answer.replace(b"HTTP/1.1 501", b"")
+    assert not any("Traceback" in line or "failed" in line for line in door.lines)
