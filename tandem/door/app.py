@@ -23,8 +23,8 @@ from tandem.door.site import add_site
 
 _TITLE = "Tandem"
 _ABOUT = (
-    "Send an item, get its answer. A failed request answers a problem document (RFC 9457) whose code says what"
-    " it was. Nothing that is sent is kept."
+    "Send an item, get its answer. A failed request answers a problem document (RFC 9457) whose code says"
+    " what it was. Nothing that is sent is kept."
 )
 
 

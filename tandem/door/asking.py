@@ -15,7 +15,6 @@ from tandem.door.errors import BadRequestError
 from tandem.door.options import DoorOptions
 from tandem.door.records import Record
 
-
 # What Triton puts before the message of an ensemble's step.
 _STEP = re.compile(r"^in ensemble '[^']*', ")
 

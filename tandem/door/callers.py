@@ -17,7 +17,7 @@ _BEARER = "bearer "
 
 
 def secret_of(headers: Mapping[str, str]) -> str | None:
-    """The key in a request's headers (`Authorization: Bearer KEY` or `X-API-Key: KEY`), None if there is none.
+    """The key in a request's headers (`Authorization: Bearer KEY` or `X-API-Key: KEY`), or None.
 
     Args:
         headers: by lower-case name.

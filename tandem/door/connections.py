@@ -1,4 +1,4 @@
-"""uvicorn's HTTP connection with what it lacks: limits on a head's length, and on how long a request may take to come.
+"""uvicorn's HTTP connection with what it lacks: limits on a head's length, and on how long they take.
 
 Without them a connection that never says anything stays for ever, and so does a body that nobody reads.
 """

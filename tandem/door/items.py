@@ -49,7 +49,7 @@ class JsonBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
 
 
 def body_limit(service: Service[Any]) -> int:
-    """Bytes of a whole request at most: two items of full size (both sides of a card), and base64's third more."""
+    """Bytes of a whole request at most: two items of full size (both sides), and base64's third more."""
     return item_limit(service.input) * 8 // 3 + FRAME
 
 

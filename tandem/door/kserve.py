@@ -1,7 +1,7 @@
 """KServe v2 inference requests: what of them the door takes, pure; HTTP and gRPC read them into `Tensor`s.
 
-A request names a service, and holds one BYTES tensor [n, 1] of its input, perhaps OPTIONS [n, 1]. Nothing else of
-it is passed on: each of the n items becomes a request that the client builds.
+A request names a service, and holds one BYTES tensor [n, 1] of its input, perhaps OPTIONS [n, 1]. Nothing
+else of it is passed on: each of the n items becomes a request that the client builds.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """KServe v2 over gRPC, for the services only: what `tritonclient.grpc` and perf_analyzer ask.
 
-An inference is served as a stream of one message, which looks the same on the wire: so the door decides when it is
-read, and how long that may take. A unary handler would be called only after a message of any slowness is there.
+An inference is served as a stream of one message, which looks the same on the wire: so the door decides when
+it is read, and how long that may take. A unary handler is called only after the message is there.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, TypeAlias
 
 import grpc
 from tandem_triton import TandemError
@@ -36,7 +36,8 @@ LONGEST_MESSAGE = 2 * max(ITEM_LIMITS.values()) + FRAME
 READING_AT_ONCE = 12
 """Messages that are being received at the same time: each may take `LONGEST_MESSAGE` bytes of memory."""
 _LONGEST_QUESTION = 64 * 1024  # bytes of a message that isn't an inference
-Context = grpc.aio.ServicerContext
+Context: TypeAlias = "grpc.aio.ServicerContext[Any, Any]"
+Handler: TypeAlias = "grpc.RpcMethodHandler[Any, Any]"
 Answer = Callable[[Any], Awaitable[Any]]
 
 
@@ -131,7 +132,7 @@ class KServeGrpc:
         finally:
             self._reading.release()
 
-    def _question(self, name: str, kind: Any, answer: Answer) -> grpc.RpcMethodHandler:
+    def _question(self, name: str, kind: Any, answer: Answer) -> Handler:
         """A handler of a short question about the server or a model."""
         open_to_all = name in ("ServerLive", "ServerReady")
 
@@ -154,7 +155,7 @@ class KServeGrpc:
 
         return grpc.unary_unary_rpc_method_handler(handle)
 
-    def _closed(self) -> grpc.RpcMethodHandler:
+    def _closed(self) -> Handler:
         """A handler of what Triton has and the door doesn't pass on; it reads no message."""
 
         async def handle(stream: AsyncIterator[bytes], context: Context) -> bytes:

@@ -1,4 +1,4 @@
-"""What `/openapi.json` says of each service: bodies, options, answers, problems; made from the `Service` values."""
+"""What `/openapi.json` says of each service: bodies, options, answers, problems; by `Service` values."""
 
 from __future__ import annotations
 

@@ -55,8 +55,8 @@ class DoorOptions:
         address: to listen on.
         http_port: 0 = a free one.
         grpc_port: 0 = a free one; None: no gRPC.
-        metrics_port: of `/metrics`, on 127.0.0.1 unless `metrics_address` says otherwise; 0 = a free one; None: none.
-        metrics_address: see there.
+        metrics_port: of `/metrics`; 0 = a free one; None: none.
+        metrics_address: to listen on for metrics.
         processes: that share the ports; each has its own share of the limits; ≥ 1.
         keys: file of the API keys; None: no caller needs one.
         anybody: let everybody in on an address that others reach, without keys.

@@ -1,4 +1,4 @@
-"""Errors as RFC 9457 problem documents; `error` beside them is where KServe's clients look for the message."""
+"""Errors as RFC 9457 problem documents; `error` in them is where KServe's clients look for the message."""
 
 from __future__ import annotations
 

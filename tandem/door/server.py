@@ -59,7 +59,8 @@ def take_places(options: DoorOptions) -> Places:
         OSError: one is taken.
     """
     family = socket.AF_INET6 if ":" in options.address else socket.AF_INET
-    http = socket.socket(family, socket.SOCK_STREAM)
+    # asyncio sends at once only where the socket says by name that it is TCP; else each answer waits 40 ms.
+    http = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     http.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     http.bind((options.address, options.http_port))
     http.listen(_BACKLOG)

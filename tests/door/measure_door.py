@@ -1,8 +1,8 @@
 """What the door costs: `python -m tests.door.measure_door [--rounds 3] [--seconds 6] [--id-card]`.
 
-One client: the median of a request to Triton's own HTTP and gRPC, and of the same through the door, in turns so that
-all meet the same noise; the model answers at once. 64 in flight: answers a second of perf_analyzer at Triton and
-through a door of one and of four processes. `--id-card`: the real ensemble, 16 clients, in turns.
+One client: the median of a request to Triton's own gRPC, and of the same through the door, in turns so that
+all meet the same noise; the model answers at once. 64 in flight: answers a second of perf_analyzer at Triton
+and through a door of one and of four processes. `--id-card`: the real ensemble, 16 clients, in turns.
 """
 
 from __future__ import annotations

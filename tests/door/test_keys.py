@@ -33,7 +33,7 @@ ITEM = order(number="1")
 
 def key_command(*words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", COMMAND, *words]
-    return subprocess.run(command, env=environment(), capture_output=True, text=True)
+    return subprocess.run(command, env=environment(), capture_output=True, text=True, check=False)
 
 
 COMMAND = """

@@ -41,14 +41,16 @@ PASTE = """(zone, text) => {
 BLUE_PIXELS = """(canvas) => {
   const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
   let count = 0;
-  for (let i = 0; i < data.length; i += 4) if (data[i] < 40 && Math.abs(data[i + 1] - 107) < 25 && data[i + 2] > 180) count++;
+  for (let i = 0; i < data.length; i += 4) {
+    if (data[i] < 40 && Math.abs(data[i + 1] - 107) < 25 && data[i + 2] > 180) count++;
+  }
   return count;
 }"""
 assert triton_server  # the fixture
 
 
 @pytest.fixture(scope="module")
-def real_door(triton_server: TritonServer) -> Iterator[DoorProcess]:  # noqa: F811
+def real_door(triton_server: TritonServer) -> Iterator[DoorProcess]:
     with DoorProcess("--triton", triton_server.grpc_url, "--services", "id_card") as door:
         yield door
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
 
@@ -81,10 +82,8 @@ def test_mutants_are_read_or_refused(kind: str, draw: st.DataObject) -> None:
     data = bytearray(MADE[kind])
     for _ in range(draw.draw(st.integers(1, 8))):
         data[draw.draw(st.integers(0, len(data) - 1))] = draw.draw(st.integers(0, 255))
-    try:
+    with suppress(InputError):
         pictures_of(bytes(data))
-    except InputError:
-        pass
 
 
 MADE = {kind: document(kind, (64, 40)) for kind in ("HEIC", "AVIF", "GIF", "PDF")}

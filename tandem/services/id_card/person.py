@@ -13,7 +13,6 @@ from tandem.services.id_card.normalized import birth_date, validity
 from tandem.services.id_card.text.region_names import split_address
 
 SIDES = ("portrait", "emblem")
-_FOR_GOOD = None
 # Law on Resident Identity Cards, article 5: years of validity by the age at issue; from 46 on for good.
 _SPANS: tuple[tuple[int, int], ...] = ((16, 5), (26, 10), (46, 20))
 _DAY_TOLERANCE = 1  # the 29th of February has no anniversary
@@ -24,9 +23,9 @@ Card = Mapping[str, Any]
 def person_of(cards: Sequence[Card]) -> dict[str, Any]:
     """What the cards say of one person.
 
-    `sides` counts what was found; `fields` holds the fields of every side that was found once, or more often with
-    the same text; `checks` those of the sides, and `one_person`, `validity_matches_age`, `issued_after_birth`,
-    `authority_matches_address`; None where it can't be told.
+    `sides` counts what was found; `fields` holds the fields of every side that was found once, or more often
+    with the same text; `checks` those of the sides, and `one_person`, `validity_matches_age`,
+    `issued_after_birth`, `authority_matches_address`; None where it can't be told.
 
     Args:
         cards: of all pictures, as `id_card` answers them.
@@ -79,7 +78,7 @@ def validity_matches_age(
     if born is None or begin is None or for_good is None or begin < born:
         return None
     age = begin.year - born.year - ((begin.month, begin.day) < (born.month, born.day))
-    years = next((span for below, span in _SPANS if age < below), _FOR_GOOD)
+    years = next((span for below, span in _SPANS if age < below), None)
     if years is None or for_good:
         return years is None and for_good
     if end is None:
@@ -92,7 +91,7 @@ def authority_matches_address(authority: str, address: str) -> bool | None:
     parts = split_address(address)
     if not authority or parts is None:
         return None
-    names = [parts[part] for part in ("county", "city", "province") if parts[part]]
+    names = [name for name in (parts["county"], parts["city"], parts["province"]) if name]
     if not names:
         return None
     return any(name in authority for name in names)

@@ -1,4 +1,4 @@
-"""The names of China's provinces, cities and counties (GB/T 2260, today's and abolished), and addresses by them.
+"""The names of China's provinces, cities and counties (GB/T 2260, abolished ones too); addresses by them.
 
     python -m tandem.services.id_card.text.region_names
 
@@ -12,6 +12,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypedDict
 
+_LONGEST_WAY = 40  # characters of province, city and county together; the longest names give 25
 _TODAY = "+"  # in the file: a code in force
 NAMES = Path(__file__).with_name("region_names.txt")
 # What cards print of the autonomous regions' names.
@@ -51,13 +52,13 @@ class Address(TypedDict):
 def split_address(text: str) -> Address | None:
     """The parts of an address as printed; None for "".
 
-    The reading that explains most of the text's beginning is taken, today's regions before abolished ones; where
-    two explain it alike, only what they share is told.
+    The reading that explains most of the text's beginning is taken, today's regions before abolished ones;
+    where two explain it alike, only what they share is told.
     """
     if not text:
         return None
     ways = _ways()
-    longest = min(len(text), max(map(len, ways)))
+    longest = min(len(text), _LONGEST_WAY)
     length = next((length for length in range(longest, 0, -1) if text[:length] in ways), 0)
     if not length:
         return Address(text=text, province=None, city=None, county=None, rest=text, region_code=None)
