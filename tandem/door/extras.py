@@ -50,9 +50,7 @@ def _join_cards(answers: Sequence[Answer], flags: frozenset[str]) -> Answer:
 
 _NONE = Extras(flags={}, extend=lambda answer, flags: answer, join=lambda answers, flags: {})
 _ID_CARD = Extras(
-    flags={
-        NORMALIZED: "adds `normalized` to each card: ISO dates, M or F, the group's code, split address"
-    },
+    flags={NORMALIZED: "adds `normalized` to each card: ISO dates, M or F, the group's code, split address"},
     extend=_normalize_cards,
     join=_join_cards,
 )

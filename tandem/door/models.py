@@ -130,7 +130,7 @@ def _channel(options: DoorOptions) -> grpc.aio.Channel:
 
 
 def plain(message: Any) -> dict[str, Any]:
-    """A protobuf message as Triton's HTTP side writes it: fields by name, defaults too, numbers as numbers."""
+    """A message as Triton's HTTP side writes it: fields by name, defaults too; numbers as numbers."""
     result: dict[str, Any] = {}
     for field in message.DESCRIPTOR.fields:
         if field.has_presence and not message.HasField(field.name):
