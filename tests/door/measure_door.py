@@ -113,7 +113,7 @@ def sixteen_clients_rate(url: str, subject: Subject, seconds: float) -> float:
 
     async def main() -> None:
         nonlocal done
-        async with AsyncClient(url, options=ClientOptions(timeout_s=120)) as client:
+        async with AsyncClient(url, options=ClientOptions(timeout_s=300)) as client:
             await asyncio.gather(*(ask(client, time.monotonic() + subject.warm_up_s) for _ in range(16)))
             done = 0
             await asyncio.gather(*(ask(client, time.monotonic() + seconds) for _ in range(16)))
@@ -166,7 +166,7 @@ def main() -> int:
             (repository / "echo").symlink_to(ECHO)
         options = ServerOptions(model_repository=repository, grpc_port=0, http_port=0, metrics_port=0)
         server = stack.enter_context(TritonServer(options))
-        one = stack.enter_context(DoorProcess("--triton", server.grpc_url, env=env))
+        one = stack.enter_context(DoorProcess("--triton", server.grpc_url, "--timeout", "300", env=env))
         if chosen.id_card:
             subject = Subject(
                 title="id_card, 16 clients", service=ID_CARD, picture=SAMPLE.read_bytes(), warm_up_s=3
