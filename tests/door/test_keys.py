@@ -12,6 +12,7 @@ import sys
 import threading
 import time
 from pathlib import Path
+from typing import Any
 
 import grpc
 import numpy as np
@@ -176,14 +177,14 @@ def test_limits_answer_429(start_door: StartDoor, keys: tuple[Path, str, str]) -
     assert (status, json.loads(text)["code"]) == (429, "RESOURCE_EXHAUSTED")
     assert int(told["retry-after"]) >= 1
     with grpc.insecure_channel(door.grpc) as channel:
-        call = channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")
+        call: Any = channel.unary_unary("/inference.GRPCInferenceService/ModelInfer")
         codes = set()
         for _ in range(4):
             with pytest.raises(grpc.RpcError) as caught:
                 call(b"", metadata=(("x-api-key", narrow),))
             codes.add(caught.value.code())
     assert grpc.StatusCode.RESOURCE_EXHAUSTED in codes
-    assert dict(caught.value.trailing_metadata())["retry-after"]
+    assert "retry-after" in [each.key for each in caught.value.trailing_metadata() or ()]
 
 
 @pytest.mark.triton

@@ -8,6 +8,7 @@ import re
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -56,7 +57,7 @@ def real_door(triton_server: TritonServer) -> Iterator[DoorProcess]:
 
 
 @pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
+def browser() -> Iterator[Any]:
     with playwright.sync_playwright() as driver:
         browser = driver.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-gpu"])
         yield browser
@@ -66,9 +67,7 @@ def browser() -> Iterator[object]:
 class Visitor:
     """A tab of the browser that notes what it must not see."""
 
-    def __init__(
-        self, browser: object, door: DoorProcess, size: tuple[int, int], locale: str = "en-GB"
-    ) -> None:
+    def __init__(self, browser: Any, door: DoorProcess, size: tuple[int, int], locale: str = "en-GB") -> None:
         self.context = browser.new_context(viewport={"width": size[0], "height": size[1]}, locale=locale)
         self.page = self.context.new_page()
         self.page.set_default_timeout(PATIENCE_MS)
@@ -95,7 +94,7 @@ class Visitor:
 
 
 @pytest.mark.parametrize("size", [WIDE, PHONE], ids=["wide", "phone"])
-def test_a_dropped_card_and_sixteen(real_door: DoorProcess, browser: object, size: tuple[int, int]) -> None:
+def test_a_dropped_card_and_sixteen(real_door: DoorProcess, browser: Any, size: tuple[int, int]) -> None:
     visitor = Visitor(browser, real_door, size)
     page = visitor.page
     page.locator(".drop").evaluate(DROP, base64.b64encode(SAMPLE.read_bytes()).decode())
@@ -126,7 +125,7 @@ def test_a_dropped_card_and_sixteen(real_door: DoorProcess, browser: object, siz
     visitor.leave()
 
 
-def test_the_load_and_the_planners_curve(real_door: DoorProcess, browser: object) -> None:
+def test_the_load_and_the_planners_curve(real_door: DoorProcess, browser: Any) -> None:
     visitor = Visitor(browser, real_door, WIDE)
     page = visitor.page
     page.locator("#tabs [data-name=load]").click()
@@ -140,7 +139,7 @@ def test_the_load_and_the_planners_curve(real_door: DoorProcess, browser: object
     visitor.leave()
 
 
-def test_pasted_in_chinese(real_door: DoorProcess, browser: object) -> None:
+def test_pasted_in_chinese(real_door: DoorProcess, browser: Any) -> None:
     visitor = Visitor(browser, real_door, PHONE, locale="zh-CN")
     page = visitor.page
     page.locator("text=拖入、粘贴或拍摄身份证").wait_for()
@@ -152,7 +151,7 @@ def test_pasted_in_chinese(real_door: DoorProcess, browser: object) -> None:
     visitor.leave()
 
 
-def test_a_refused_picture_says_why(real_door: DoorProcess, browser: object) -> None:
+def test_a_refused_picture_says_why(real_door: DoorProcess, browser: Any) -> None:
     visitor = Visitor(browser, real_door, WIDE)
     page = visitor.page
     page.locator(".drop").evaluate(DROP, base64.b64encode(b"no picture").decode())
@@ -164,7 +163,7 @@ def test_a_refused_picture_says_why(real_door: DoorProcess, browser: object) -> 
     visitor.leave()
 
 
-def test_the_documentation_needs_no_other_machine(real_door: DoorProcess, browser: object) -> None:
+def test_the_documentation_needs_no_other_machine(real_door: DoorProcess, browser: Any) -> None:
     visitor = Visitor(browser, real_door, WIDE)
     visitor.page.goto(visitor.url + "docs")
     visitor.page.locator("text=POST /v1/id_card").first.wait_for()
