@@ -9,6 +9,7 @@ from types import TracebackType
 
 from tandem.runtime.process import ServerProcess
 
+_PACKAGE = __name__.rpartition(".")[0]
 _STOP_S = 12.0
 _LOOK_S = 0.5
 _PAUSES_S = (0.0, 1.0, 5.0, 30.0)
@@ -27,7 +28,7 @@ class DoorBeside:
     def __init__(
         self, arguments: Sequence[str], environment: Mapping[str, str], log: Callable[[str], None]
     ) -> None:
-        self._command = [sys.executable, "-m", "tandem.door", *arguments]
+        self._command = [sys.executable, "-m", _PACKAGE, *arguments]
         self._environment = environment
         self._log = log
         self._leaving = threading.Event()
