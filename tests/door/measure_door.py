@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import http.client
+import os
 import sys
 import tempfile
 import time
@@ -148,6 +149,25 @@ def rates(
         )
 
 
+def cpu_s(pid: int) -> float:
+    """Processor time of a process and its children so far."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return sum(map(int, fields[11:13])) / os.sysconf("SC_CLK_TCK") + sum(
+        cpu_s(int(child)) for child in children
+    )
+
+
+def processor_share(server: TritonServer, door: DoorProcess, subject: Subject, seconds: float) -> None:
+    """Print an answer's processor time, which other work on the machine doesn't change much."""
+    before = cpu_s(door.pid), cpu_s(server.pid), len(door.records())
+    sixteen_clients_rate(door.grpc, subject, seconds)
+    answers = len(door.records()) - before[2]
+    doors, servers = (cpu_s(pid) - used for pid, used in zip((door.pid, server.pid), before[:2], strict=True))
+    print(f"processor time an answer, over {answers}: the door {doors / answers * 1e3:.1f} ms,", end=" ")
+    print(f"Triton {servers / answers * 1e3:.0f} ms: {doors / (doors + servers):.1%} of both")
+
+
 def main() -> int:
     """The command."""
     parser = argparse.ArgumentParser(description="What the door costs.")
@@ -173,6 +193,7 @@ def main() -> int:
             )
             places = {"Triton": server.grpc_url, "door": one.grpc}
             rates(sixteen_clients_rate, places, subject, chosen.rounds, chosen.seconds)
+            processor_share(server, one, subject, chosen.seconds)
             return 0
         one_client(server, one)
         four = stack.enter_context(DoorProcess("--triton", server.grpc_url, "--processes", "4", env=env))
