@@ -35,7 +35,7 @@ class InputJson(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields
     datatype: str
     shape: tuple[int, ...]
     parameters: dict[str, Any] = {}
-    data: msgspec.Raw | None = None
+    data: msgspec.Raw = msgspec.Raw()
 
 
 class OutputJson(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -143,7 +143,7 @@ def _tensors(inputs: Sequence[InputJson], binary: memoryview) -> tuple[Tensor, .
         size = each.parameters.get(_SIZE)
         if size is None:
             elements = _data(each.data)
-        elif each.data is not None:
+        elif bytes(each.data):
             raise BadRequestError("an input's data comes as JSON or as binary, not both")
         elif not isinstance(size, int) or isinstance(size, bool) or not 0 <= size <= len(binary) - at:
             raise BadRequestError(f"{_SIZE} must be a number, not above what follows the JSON")
@@ -156,9 +156,9 @@ def _tensors(inputs: Sequence[InputJson], binary: memoryview) -> tuple[Tensor, .
     return tuple(tensors)
 
 
-def _data(data: msgspec.Raw | None) -> tuple[bytes, ...]:
+def _data(data: msgspec.Raw) -> tuple[bytes, ...]:
     """BYTES elements as JSON: strings, in one list or one list each."""
-    if data is None:
+    if not bytes(data):
         raise BadRequestError("an input has no data")
     try:
         try:

@@ -22,6 +22,12 @@ from tests.door.unchanged import ITEM, nothing_changes
 pytestmark = pytest.mark.triton
 MIB = 2**20
 assert nothing_changes  # the fixture
+DEEP_DATA = (
+    b'{"inputs":[{"name":"TEXT","datatype":"BYTES","shape":[1,1],"data":'
+    + b"[" * 200_000
+    + b"]" * 200_000
+    + b"}]}"
+)
 
 
 def infer_body(**changes: object) -> tuple[bytes, dict[str, str]]:
@@ -73,7 +79,7 @@ def test_a_classification_of_the_output(door: DoorProcess) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", [b'{"inputs":' + b"[" * 200_000, b'{"inputs":' + b'{"a":' * 200_000, b"[" * 60_000]
+    "text", [b'{"inputs":' + b"[" * 200_000, b'{"inputs":' + b'{"a":' * 200_000, b"[" * 60_000, DEEP_DATA]
 )
 @pytest.mark.parametrize("service", ["id_card", "reverse_text"])
 def test_deep_json(door: DoorProcess, service: str, text: bytes) -> None:

@@ -181,6 +181,15 @@ def test_items_pass_as_they_are(items: list[bytes], in_contents: bool) -> None:
 
 
 @UNHURRIED
+@given(st.lists(st.text(max_size=20), min_size=1, max_size=4), st.booleans())
+def test_texts_pass_as_json(texts: list[str], nested: bool) -> None:
+    data = [[text] for text in texts] if nested else texts
+    one = {"name": "TEXT", "datatype": "BYTES", "shape": [len(texts), 1], "data": data}
+    parsed = parse_infer(TEXT, json.dumps({"inputs": [one]}).encode(), None)
+    assert [each.content for each in requests_of(TEXT, parsed.tensors)] == [text.encode() for text in texts]
+
+
+@UNHURRIED
 @given(st.lists(st.binary(max_size=30), max_size=4))
 def test_packed_and_unpacked(items: list[bytes]) -> None:
     assert unpacked(packed(items), "a tensor") == tuple(items)
