@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from importlib.resources import files
 from typing import Any
 
@@ -24,6 +25,7 @@ _TYPES = {
     "jpg": "image/jpeg",
 }
 _PAGES = {"/": "index.html", "/docs": "docs.html"}
+_CURVE_AGE_S = 3.0  # solving takes a second of a core: not for each who asks
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' blob: data:; media-src blob:;"
     " connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -36,6 +38,8 @@ def add_site(app: FastAPI, house: House, models: Models) -> None:
     held = {
         each.name: each.read_bytes() for each in folder.iterdir() if each.name.rsplit(".", 1)[-1] in _TYPES
     }
+
+    curves: dict[str, tuple[float, dict[str, Any]]] = {}
 
     def file(name: str) -> Response:
         headers = {"Content-Security-Policy": _POLICY}
@@ -54,27 +58,17 @@ def add_site(app: FastAPI, house: House, models: Models) -> None:
 
     async def services(request: HttpRequest) -> Response:
         record_of(request).path = "/page/services.json"
-        return _json(
-            {
-                "keys": house.callers.need_keys,
-                "services": [
-                    {
-                        "name": service.name,
-                        "summary": service.summary,
-                        "input": service.input,
-                        "content_types": service.content_types,
-                        "options": _options(service),
-                        "steps": await _steps(models, service.name),
-                    }
-                    for service in house.asker.services.values()
-                ],
-            }
-        )
+        return _json(await _told(house, models))
 
     async def planner(request: HttpRequest) -> Response:
         record_of(request).path = "/page/curve.json"
         house.callers.key_of(request.headers)
-        return _json(await _curve(house, models, request.query_params.get("service", "")))
+        name = house.asker.service(request.query_params.get("service", "")).name
+        solved_s, told = curves.get(name, (-_CURVE_AGE_S, {}))
+        if time.monotonic() - solved_s >= _CURVE_AGE_S:
+            told = await _curve(models, name)
+            curves[name] = (time.monotonic(), told)
+        return _json(told)
 
     app.add_route("/page/curve.json", planner, methods=["GET"])
     for path in _PAGES:
@@ -83,13 +77,29 @@ def add_site(app: FastAPI, house: House, models: Models) -> None:
     app.add_route("/page/{name}", static, methods=["GET"])
 
 
-async def _curve(house: House, models: Models, name: str) -> dict[str, Any]:
+async def _told(house: House, models: Models) -> dict[str, Any]:
+    """What the page knows of the door and its services."""
+    services = [
+        {
+            "name": service.name,
+            "summary": service.summary,
+            "input": service.input,
+            "content_types": service.content_types,
+            "options": _options(service),
+            "steps": await _steps(models, service.name),
+        }
+        for service in house.asker.services.values()
+    ]
+    return {"keys": house.callers.need_keys, "services": services}
+
+
+async def _curve(models: Models, name: str) -> dict[str, Any]:
     """The planner's curve for a service, as the page draws it."""
     try:
         from tandem.door.curve import curve  # noqa: PLC0415 - the planner's packages may not be installed
     except ImportError:
         return {"state": "absent"}
-    steps = await models.steps(house.asker.service(name).name)
+    steps = await models.steps(name)
     told = {each.name: each for each in (await models.statistics()).model_stats if each.name in steps}
     return await asyncio.to_thread(curve, told)
 
