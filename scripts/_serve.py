@@ -69,8 +69,9 @@ def _door(server: TritonServer, chosen: argparse.Namespace) -> AbstractContextMa
         say("no door: this server's gRPC speaks TLS; start one by hand (tandem door --help)")
         return nullcontext()
     # Loaded late: for the help nothing is installed.
-    from tandem.door.beside import DoorBeside  # noqa: PLC0415
     from tandem_triton import find_services  # noqa: PLC0415
+
+    from tandem.door.beside import DoorBeside  # noqa: PLC0415
 
     names = [name for name in find_services() if name in server.options.services]
     if not names:
