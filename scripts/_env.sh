@@ -129,7 +129,7 @@ pip_install() {
 # What the tests use of the system: fonts for the synthetic cards; libb64 for perf_analyzer; Prometheus and nginx for
 # deploy/; RabbitMQ for the queue. Debian's names.
 SYSTEM_PACKAGES=(fonts-noto-cjk fonts-noto-cjk-extra fonts-noto-core fonts-wqy-zenhei fonts-wqy-microhei
-  fonts-arphic-ukai fonts-arphic-uming fonts-ocr-b fonts-dejavu-core fonts-dejavu-extra libb64-0d prometheus nginx-light
+  fonts-arphic-ukai fonts-arphic-uming fonts-ocr-b fonts-dejavu-core fonts-dejavu-extra libb64-0d prometheus nginx-light chromium nodejs curl
   rabbitmq-server)
 
 is_root() { ((EUID == 0)); }

@@ -14,7 +14,7 @@ ROOT = Path(__file__).parents[1]
 FOLDER = ROOT / "deploy" / "requirements"
 PROJECTS = ("pyproject.toml", "client/pyproject.toml")
 # With what every subcommand of `tandem` needs: they work wherever scripts/demo has run.
-SERVE = ("serve", "batching", "gateway", "cli")
+SERVE = ("serve", "door", "batching", "gateway", "cli")
 DEVELOP = ("dev", "cli", "images", "prometheus", "queue")
 # What builds the two projects themselves, which are installed without an environment of their own for that.
 BUILD = "setuptools>=77\n"

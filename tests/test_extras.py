@@ -19,6 +19,7 @@ INSTALL_S, RUN_S = 1800, 600
 USES = {
     "serve": ["python", "-m", "tandem.runtime", "--services", "no_such_service"],
     "gateway": ["tandem", "gateway", "--help"],
+    "door": ["tandem", "door", "--help"],
     "batching": ["tandem", "plan", "--alpha-ms", "4", "--beta-ms", "8", "--rate", "60", "--instances", "2"],
     "training": ["python", "-m", "tandem.training.fit.detector", "--help"],
     "bench": ["python", "-c", "from tandem.evaluation.peers import rapidocr_reader; rapidocr_reader()"],
@@ -28,6 +29,7 @@ USES = {
 SAYS = {
     "serve": "there is no model 'no_such_service'",
     "gateway": "--broker",
+    "door": "--triton",
     "batching": "batch",
     "training": "--",
     "bench": "",

@@ -10,6 +10,7 @@ import signal
 import sys
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import FrameType
 
 from tandem.runtime.command import parse_options, server_parser
@@ -27,7 +28,15 @@ _CHECK_INTERVAL_S = 0.5
 EXIT_FAILED, EXIT_USAGE = 1, 2
 
 
-def run(options: ServerOptions, set_up: Callable[[], None] = lambda: None) -> int:
+Beside = Callable[[TritonServer], AbstractContextManager[object]]
+"""What runs beside a server that is ready, until it is stopped."""
+
+
+def _nothing(server: TritonServer) -> AbstractContextManager[object]:
+    return nullcontext()
+
+
+def run(options: ServerOptions, set_up: Callable[[], None] = lambda: None, beside: Beside = _nothing) -> int:
     """Set up, then serve until a signal.
 
     The exit status: 0 after a signal, 1 without a server, 2 for a service that isn't there.
@@ -35,20 +44,25 @@ def run(options: ServerOptions, set_up: Callable[[], None] = lambda: None) -> in
     Args:
         options: see `ServerOptions`.
         set_up: makes what is missing.
+        beside: runs beside the server.
     """
     signal.signal(signal.SIGTERM, _leave)
     signal.signal(signal.SIGINT, _leave)
     try:
         set_up()
-        serve(options)
+        serve(options, beside)
     except EmbeddedServerError as error:
         say(f"error: {error}")
         return EXIT_USAGE if isinstance(error, UnknownServiceError) else EXIT_FAILED
     return 0
 
 
-def serve(options: ServerOptions) -> None:
+def serve(options: ServerOptions, beside: Beside = _nothing) -> None:
     """Serve until a signal or the end; starts again when the server crashed or a model's process has ended.
+
+    Args:
+        options: see `ServerOptions`.
+        beside: runs beside the server.
 
     Raises:
         EmbeddedServerError: the server couldn't start, ended with an exit status, or ended again and again.
@@ -59,16 +73,21 @@ def serve(options: ServerOptions) -> None:
             f"ready: gRPC {server.grpc_url}, HTTP {server.http_url}, metrics {server.metrics_url}/metrics;"
             " stop with Ctrl-C"
         )
-        while True:
-            time.sleep(_CHECK_INTERVAL_S)
-            try:
-                server.check()
-            except (ModelProcessDiedError, ServerCrashedError) as error:
-                pause_s = restarts.pause_s(str(error))
-                _say_now(f"{error}\nstarting the server again" + (f" in {pause_s:g} s" if pause_s else ""))
-                time.sleep(pause_s)
-                server.restart()
-                _say_now("ready again")
+        with beside(server):
+            _keep(server, restarts)
+
+
+def _keep(server: TritonServer, restarts: Restarts) -> None:
+    while True:
+        time.sleep(_CHECK_INTERVAL_S)
+        try:
+            server.check()
+        except (ModelProcessDiedError, ServerCrashedError) as error:
+            pause_s = restarts.pause_s(str(error))
+            _say_now(f"{error}\nstarting the server again" + (f" in {pause_s:g} s" if pause_s else ""))
+            time.sleep(pause_s)
+            server.restart()
+            _say_now("ready again")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
