@@ -8,6 +8,8 @@ orientation in every format.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
 
@@ -26,6 +28,9 @@ MAX_PIXELS = 50_000_000
 #: Real encoders write about ten.
 MAX_JPEG_SCANS = 100
 
+#: Each is an object of Python's: 900,000 of them keep a core busy for five seconds. Encoders write a few.
+MAX_PNG_TEXTS = 1000
+
 #: A card of 15 % of a 4:3 picture is 0.42 of its long side wide. At 1600 px it is 670 px wide and its smaller
 #: characters (2.7 mm) 21 px high, what the recogniser still reads; scaling by halves stops above it.
 MIN_LONG_SIDE = 1600
@@ -33,6 +38,7 @@ MIN_LONG_SIDE = 1600
 MAX_LONG_SIDE = 2400
 
 _START_OF_SCAN = b"\xff\xda"
+_PNG_TEXTS = (b"tEXt", b"zTXt", b"iTXt")
 _WHITE = (255, 255, 255)
 #: What makes a picture of each EXIF orientation upright.
 _UPRIGHT = {
@@ -92,13 +98,22 @@ def decode(data: bytes) -> Picture:
     name = format_of(data)
     if name is None:
         raise InputError(f"the data is not a picture in a known format; {_ALLOWED} is allowed")
+    with _senders_fault(name):
+        image, sent_size = _load(data, name)
+    # From here on it is our own code: what goes wrong is not the picture's fault.
+    return Picture(pixels=_limited(_to_bgr(image)), sent_size=sent_size)
+
+
+@contextmanager
+def _senders_fault(name: str) -> Iterator[None]:
+    """What Pillow raises here is the picture's fault; its decoders raise nearly anything on broken bytes."""
     try:
-        return _decode(data, name)
+        yield
     except (InputError, MemoryError):
         raise
     except (Image.DecompressionBombError, Image.DecompressionBombWarning) as error:
         raise InputError(_too_many_pixels("the picture")) from error
-    except Exception as error:  # Pillow's decoders raise nearly anything on broken bytes
+    except Exception as error:
         raise InputError(f"the {name} picture is truncated or broken and cannot be decoded") from error
 
 
@@ -110,10 +125,11 @@ def decode_original(data: bytes) -> NDArray[np.uint8]:
     name = format_of(data)
     if name is None:
         raise InputError(f"the data is not a picture in a known format; {_ALLOWED} is allowed")
-    with Image.open(BytesIO(data), formats=[name]) as image:
+    with _senders_fault(name), Image.open(BytesIO(data), formats=[name]) as image:
         orientation = 1 if name == "TIFF" else _orientation(image)
         image.load()
-        return _to_bgr(image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image)
+        upright = _opaque(image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image)
+    return _to_bgr(upright)
 
 
 def format_of(data: bytes) -> str | None:
@@ -148,9 +164,12 @@ def _too_many_pixels(what: str) -> str:
     return f"{what}: too large; at most {MAX_PIXELS // 10**6} megapixels are allowed"
 
 
-def _decode(data: bytes, name: str) -> Picture:
+def _load(data: bytes, name: str) -> tuple[Image.Image, tuple[int, int]]:
+    """The picture, upright, in a mode that `_to_bgr` takes; and its (height, width) as sent, upright."""
     if name == "WEBP":  # Pillow allocates an animation's whole canvas when it opens it
         check_size(*_webp_size(data))
+    if name == "PNG":
+        _check_chunks(data)
     with Image.open(BytesIO(data), formats=[name]) as image:
         width, height = image.size
         check_size(height, width)
@@ -160,9 +179,14 @@ def _decode(data: bytes, name: str) -> Picture:
         orientation = 1 if name == "TIFF" else _orientation(image)
         image.load()
         small = _reduced(image)
-        pixels = _to_bgr(small.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else small)
-    sent_size = (width, height) if orientation in _QUARTER_TURNED else (height, width)
-    return Picture(pixels=_limited(pixels), sent_size=sent_size)
+        upright = _opaque(small.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else small)
+    return upright, (width, height) if orientation in _QUARTER_TURNED else (height, width)
+
+
+def _check_chunks(data: bytes) -> None:
+    """Refuses a PNG of so many texts that reading past them takes seconds."""
+    if sum(map(data.count, _PNG_TEXTS)) > MAX_PNG_TEXTS:
+        raise InputError(f"the PNG has more than {MAX_PNG_TEXTS} chunks of text")
 
 
 def _prepare_jpeg(image: Image.Image, data: bytes) -> None:
@@ -194,17 +218,23 @@ def _orientation(image: Image.Image) -> int:
     return tag if tag in range(1, 9) else 1
 
 
-def _to_bgr(image: Image.Image) -> NDArray[np.uint8]:
-    """(h, w, 3) uint8 BGR of a picture of any of Pillow's modes."""
-    if image.mode.startswith("I"):  # 16 bits a pixel, in Pillow always grey; its own conversion would clip
-        grey = (np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)
-        return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)
+def _opaque(image: Image.Image) -> Image.Image:
+    """The picture in RGB, what is see-through on white; or in a mode of 16 or 32 bits a pixel as it is."""
+    if image.mode.startswith("I"):  # Pillow's own conversion would clip
+        return image
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, _WHITE)
         image = Image.alpha_composite(white, image)
-    rgb = np.asarray(image.convert("RGB"))
-    return np.asarray(cv2.cvtColor(rgb, cv2.COLOR_RGB2BGR), np.uint8)
+    return image.convert("RGB")
+
+
+def _to_bgr(image: Image.Image) -> NDArray[np.uint8]:
+    """(h, w, 3) uint8 BGR of what `_opaque` gives."""
+    if image.mode.startswith("I"):  # 16 bits a pixel, in Pillow always grey
+        grey = (np.asarray(image).astype(np.uint32) >> 8).astype(np.uint8)
+        return np.asarray(cv2.cvtColor(grey, cv2.COLOR_GRAY2BGR), np.uint8)
+    return np.asarray(cv2.cvtColor(np.asarray(image), cv2.COLOR_RGB2BGR), np.uint8)
 
 
 def _limited(pixels: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -65,10 +65,19 @@ class Responder:
                 message of its own, for that could quote what was read.
             workers: where to run `answer` for the requests side by side; without it they take turns.
         """
-        inputs = [self._inputs_of(request) for request in requests]
+        inputs = [self._guarded_inputs_of(request) for request in requests]
         outcome = partial(self._outcome, answer)
         outcomes = workers.map(outcome, inputs) if workers and len(inputs) > 1 else map(outcome, inputs)
         return [self._response(outcome) for outcome in outcomes]
+
+    def _guarded_inputs_of(self, request: Any) -> Arrays | _Failure:
+        """The request's arrays; one that can't be read fails alone."""
+        try:
+            return self._inputs_of(request)
+        except Exception as error:
+            log_unexpected(error, self._model_name)
+            code, message = describe(error, self._model_name)
+            return _Failure(code=code, message=message)
 
     def _inputs_of(self, request: Any) -> Arrays | _Failure:
         if request.is_cancelled():

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from tandem.errors import InputError
 from tandem.media.picture import MAX_BYTES, MAX_LONG_SIDE, MIN_LONG_SIDE, Picture, decode
@@ -247,3 +248,24 @@ def test_threads_do_not_disturb_each_other() -> None:
         assert picture is not None
         assert picture.pixels.shape == (200, 300 + i, 3)
         assert picture.pixels[0, 0].tolist() == [255 - i * 9, 0, i * 9]
+
+
+def test_a_png_of_a_million_texts_is_refused_at_once() -> None:
+    text = PngInfo()
+    for number in range(2_000):
+        text.add_text(f"k{number}", "v")
+    encoded = BytesIO()
+    Image.new("RGB", (64, 64), "white").save(encoded, "PNG", pnginfo=text)
+    with pytest.raises(InputError, match="1000 chunks of text"):
+        decode(encoded.getvalue())
+
+
+def test_our_own_fault_is_not_told_as_the_senders(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object) -> None:
+        raise ZeroDivisionError
+
+    encoded = BytesIO()
+    Image.new("RGB", (64, 64), "white").save(encoded, "PNG")
+    monkeypatch.setattr("tandem.media.picture._limited", broken)
+    with pytest.raises(ZeroDivisionError):
+        decode(encoded.getvalue())

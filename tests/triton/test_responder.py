@@ -128,3 +128,12 @@ def test_parameters_of_a_model() -> None:
     assert model_parameters(config, {"workers": "2", "other": "x"}) == {"workers": "3", "other": "x"}
     with pytest.raises(ValueError, match="unknown parameters"):
         model_parameters(config, {"other": "x"})
+
+
+def test_a_request_whose_inputs_cannot_be_read_fails_alone(caplog: pytest.LogCaptureFixture) -> None:
+    unreadable = SimpleNamespace(arrays={PRINTED_NAME: 1}, is_cancelled=lambda: False)
+    responder = Responder(PB_UTILS, model_name="double", inputs=["IN"])
+    first, second = responder.respond([unreadable, _request([3])], _double)
+    assert first.error.code == "INTERNAL"
+    assert second.tensors["OUT"].tolist() == [6]
+    assert PRINTED_NAME not in caplog.text + str(first.error)
