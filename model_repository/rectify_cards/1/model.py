@@ -40,6 +40,7 @@ class TritonPythonModel:
             input_name="THUMBNAIL",
             output_names=("QUADS", "SCORES", "EMBLEM"),
         )
+        self._detector_is_there = False
         self._workers = ThreadPoolExecutor(int(parameters["workers"]), thread_name_prefix="rectify")
         self._responder = Responder(pb_utils, model_name=args["model_name"], inputs=_INPUTS)
 
@@ -52,13 +53,16 @@ class TritonPythonModel:
         self._workers.shutdown()
 
     def _detect(self, thumbnails: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """The detector's second look; nothing where it does not answer: at warm-up it may not be there."""
+        """The detector's second look; nothing where it does not answer."""
         try:
             quads, scores, emblem = self._detector(thumbnails)
         except RemoteModelError as error:
-            _log.warning("no second look: %s", error)
+            # At warm-up the detector may not be loaded yet: only one that has answered before is missed.
+            level = logging.WARNING if self._detector_is_there else logging.INFO
+            _log.log(level, "no second look: %s", error)
             nothing = np.zeros((len(thumbnails), 0), np.float32)
             return np.zeros((len(thumbnails), 0, 4, 2), np.float32), nothing, nothing
+        self._detector_is_there = True
         return quads, scores, emblem
 
     def _rectify(self, inputs: Arrays) -> Arrays:
