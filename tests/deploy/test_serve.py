@@ -176,7 +176,7 @@ def refused(tmp_path: Path, **more: str) -> str:
         ({"TANDEM_GRPC_PORT": "many"}, "invalid int value: 'many'"),
         ({"TANDEM_SERVICES": "nonsense"}, "there is no model 'nonsense'"),
         ({"TANDEM_SERVER": "/missing/bin/tritonserver"}, "there is no program /missing"),
-        ({"TANDEM_ADDRESS": "no.such.invalid"}, "no.such.invalid"),
+        ({"TANDEM_ADDRESS": "no.such.invalid", "TANDEM_SERVICES": "id_card"}, "no.such.invalid"),
     ],
 )
 def test_what_does_not_fit_is_said(more: dict[str, str], said: str, tmp_path: Path) -> None:
