@@ -15,12 +15,27 @@ import pytest
 from tandem.runtime.setup import CHECKOUT
 
 INSTALL_S, RUN_S = 1800, 600
+SPEECH = """
+import io, ctranslate2, opencc, soundfile, tokenizers
+import numpy as np
+from tandem.media.audio import decode
+recording = io.BytesIO()
+soundfile.write(recording, np.zeros(8000, np.float32), 8000, format="WAV")
+print(len(decode(recording.getvalue())), "samples")
+"""
+TEXT = """
+import ctranslate2, gguf
+from tandem.services.text_keywords.candidates import find_candidates
+print([each for each in find_candidates("居民身份证在手机照片里。")])
+"""
 # Extra → what is run with its environment's Python; "tandem" is the command that the client's package brings.
 USES = {
     "serve": ["python", "-m", "tandem.runtime", "--services", "no_such_service"],
     "gateway": ["tandem", "gateway", "--help"],
     "door": ["tandem", "door", "--help"],
     "batching": ["tandem", "plan", "--alpha-ms", "4", "--beta-ms", "8", "--rate", "60", "--instances", "2"],
+    "speech": ["python", "-c", SPEECH],
+    "text": ["python", "-c", TEXT],
     "training": ["python", "-m", "tandem.training.fit.detector", "--help"],
     "bench": ["python", "-c", "from tandem.evaluation.peers import rapidocr_reader; rapidocr_reader()"],
     "dev": ["python", "-m", "pytest", "--collect-only", "-q"],
@@ -31,6 +46,8 @@ SAYS = {
     "gateway": "--broker",
     "door": "--triton",
     "batching": "batch",
+    "speech": "16000 samples",
+    "text": "身份证",
     "training": "--",
     "bench": "",
     "dev": "tests/test_extras.py",
