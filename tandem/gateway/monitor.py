@@ -72,8 +72,15 @@ class GatewayMetrics:
 
     def health_changed(self, health: ServiceHealth) -> None:
         """A service works, or it does not."""
+        if health.service.name not in self._ill:
+            self._begin_at_zero(health.service.name)
         self._ill[health.service.name] = health.reason
         self._served.labels(health.service.name).set(health.reason is None)
+
+    def _begin_at_zero(self, service: str) -> None:
+        """So that a rate over the first event is seen, and a panel without any shows 0."""
+        for family in (self._dead, self._retries, self._in_flight, self._latency):
+            family.labels(service)
 
     @contextlib.contextmanager
     def handling(self, service: str) -> Iterator[SimpleNamespace]:
