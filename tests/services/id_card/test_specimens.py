@@ -104,8 +104,8 @@ def test_every_field_of_a_clear_picture_is_read(recognizer: Any, name: str, seed
 
 @pytest.mark.xfail(
     strict=True,
-    reason="since quads are chosen by evidence, the stamps of one upside-down copy (bdci_ming_1c3a0f98) draw its "
-    "rows off their lines: 17 of 21 fields are read, 19 before",
+    reason="since quads are chosen by evidence, the stamps of one upside-down copy (bdci_ming_1c3a0f98) "
+    "draw its rows off their lines: 17 of 21 fields are read, 19 before",
 )
 def test_grey_copies_are_read_where_no_stamp_is(recognizer: Any) -> None:
     right = []
