@@ -142,7 +142,13 @@ def main() -> None:
         picture = SAMPLE.read_bytes()
         subjects = (Subject(title="id_card", service=ID_CARD, picture=picture, warm_up_s=15),)
     repository = REPOSITORY if chosen.id_card else MODELS
-    options = ServerOptions(model_repository=repository, grpc_port=0, http_port=0, metrics_port=0)
+    options = ServerOptions(
+        model_repository=repository,
+        services=("id_card",) if chosen.id_card else (),
+        grpc_port=0,
+        http_port=0,
+        metrics_port=0,
+    )
     with TritonServer(options) as server:
         if not chosen.id_card:
             _say(_one_client(server.grpc_url))

@@ -184,7 +184,13 @@ def main() -> int:
             repository = folder / "models"
             repository.mkdir()
             (repository / "echo").symlink_to(ECHO)
-        options = ServerOptions(model_repository=repository, grpc_port=0, http_port=0, metrics_port=0)
+        options = ServerOptions(
+            model_repository=repository,
+            services=("id_card",) if chosen.id_card else (),
+            grpc_port=0,
+            http_port=0,
+            metrics_port=0,
+        )
         server = stack.enter_context(TritonServer(options))
         one = stack.enter_context(DoorProcess("--triton", server.grpc_url, "--timeout", "300", env=env))
         if chosen.id_card:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from export.services import set_up
+from export.services import default_services, set_up
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
 from tandem.runtime.setup import REPOSITORY
@@ -14,8 +14,11 @@ from tandem.runtime.setup import REPOSITORY
 
 @pytest.fixture(scope="session")
 def triton_server() -> Iterator[TritonServer]:
-    """The real server with the model repository of this checkout, ready, on free ports."""
-    set_up(["id_card"], lambda line: None)
-    options = ServerOptions(model_repository=REPOSITORY, grpc_port=0, http_port=0, metrics_port=0)
+    """The real server with the services that need no download, ready, on free ports."""
+    services = default_services()
+    set_up(services, lambda line: None)
+    options = ServerOptions(
+        model_repository=REPOSITORY, services=services, grpc_port=0, http_port=0, metrics_port=0
+    )
     with TritonServer(options) as server:
         yield server

@@ -126,6 +126,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
     temporary = tmp_path_factory.mktemp("temporary")
     options = ServerOptions(
         model_repository=REPOSITORY,
+        services=("id_card",),
         grpc_port=0,
         http_port=0,
         metrics_port=0,

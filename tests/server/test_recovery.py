@@ -45,7 +45,7 @@ def supervised(tmp_path: Path) -> Iterator[tuple[subprocess.Popen[str], ServerOp
     set_up(["id_card"], lambda line: None)
     zero = {"grpc_port": 0, "http_port": 0, "metrics_port": 0}
     options = settle_ports(ServerOptions(model_repository=REPOSITORY, **zero))  # type: ignore[arg-type]
-    command = [sys.executable, "-m", "tandem.runtime"]
+    command = [sys.executable, "-m", "tandem.runtime", "--services", "id_card"]
     for name, port in options.ports().items():
         command += ["--" + name.replace("_", "-"), str(port)]
     log = tmp_path / "log"
