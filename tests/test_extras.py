@@ -62,7 +62,7 @@ def test_an_extra_alone_runs_what_it_is_for(extra: str, tmp_path: Path) -> None:
     subprocess.run([sys.executable, "-m", "venv", tmp_path / "env"], check=True, timeout=INSTALL_S)
     programs = tmp_path / "env" / "bin"
     # pip 23, as Python 3.11 brings it, finds no set of versions for `dev`; a newer one does.
-    newer = [programs / "python", "-m", "pip", "install", "--quiet", "--upgrade", "pip"]
+    newer: list[str | Path] = [programs / "python", "-m", "pip", "install", "--quiet", "--upgrade", "pip"]
     subprocess.run(newer, check=True, timeout=INSTALL_S, env=environment)
     # The client's package comes from the checkout, too: it is in no index.
     install: list[str | Path] = [

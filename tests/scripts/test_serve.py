@@ -48,7 +48,7 @@ def test_another_folders_services_come_with_ours_or_alone(choose: Choose, add_mo
 
 def test_a_name_that_nobody_has_is_refused_with_those_there_are(choose: Choose, add_model: AddModel) -> None:
     folder = add_model("double", GRAPH, CONFIG)
-    with pytest.raises(UnknownServiceError, match=r"no service 'nonsense'; there are: double, .*id_card"):
+    with pytest.raises(UnknownServiceError, match=r"no service 'nonsense'; there are: .*double, .*id_card"):
         choose(("id_card", "nonsense"), [folder], ours=True)
     with pytest.raises(UnknownServiceError, match=r"no service 'id_card'; there are: double$"):
         choose(("id_card",), [folder], ours=False)
