@@ -200,7 +200,7 @@ NEGATIVES = {
 
 OTHERS_DREW = {f"cases/{name}": kind for name, kind in CASES.items()}
 OTHERS_DREW |= {f"specimens/{name}": kind for name, kind in NEGATIVES.items()}
-# Found better than before, it is now taken for a resident card at 0.73: the classifier must tell, and can't yet.
+# Since it is found, it is taken for a resident card at 0.73: the classifier must tell, and can not yet.
 NOT_YET_REFUSED = {"specimens/real_ground/real_ground_1_negative_temporary_0.jpg"}
 NOT_YET_NAMED = {"cases/01_title_health_card.jpg", "specimens/hw_bank_cards.png"}
 
