@@ -14,12 +14,17 @@ _PROC = Path("/proc")
 _ENDED = frozenset("ZXx")
 
 
-def model_processes(server_pid: int) -> dict[int, str]:
-    """Process id → model of the server's model processes that run now."""
+def model_processes(server_pid: int, *, ended_too: bool = False) -> dict[int, str]:
+    """Process id → model of the server's model processes.
+
+    Args:
+        server_pid: the server's.
+        ended_too: also those that have ended; Triton does not collect them, so they are still there.
+    """
     found = {}
     for folder in _PROC.glob("[0-9]*"):
         state, parent = _state_and_parent(folder)
-        if parent == server_pid and state not in _ENDED:
+        if parent == server_pid and (ended_too or state not in _ENDED):
             found[int(folder.name)] = _model(folder)
     return found
 

@@ -218,7 +218,8 @@ class TritonServer:
                 raise self._death()
             if self._is_ready():
                 shared_memory.hide_regions(self._shm_prefix)
-                self._model_processes = model_processes(process.pid)
+                # One may have ended since the server said that it is ready: it must be missed, too.
+                self._model_processes = model_processes(process.pid, ended_too=True)
                 return
             time.sleep(_POLL_INTERVAL_S)
         raise StartTimeoutError(

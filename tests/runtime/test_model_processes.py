@@ -25,6 +25,27 @@ def test_a_process_that_nobody_collects_counts_as_ended() -> None:
         os.waitid(os.P_PID, child.pid, os.WEXITED | os.WNOWAIT)  # dead, but still a zombie
         assert running[child.pid] in ended(running)
         assert child.pid not in model_processes(os.getpid())
+        late = model_processes(os.getpid(), ended_too=True)
+        assert late[child.pid] in ended(late), "it ended before anybody had looked"
+
+
+@pytest.mark.triton
+def test_a_model_process_that_ends_as_soon_as_the_server_is_ready_is_missed(
+    add_model: AddModel, start_triton: StartTriton, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The server says that it is ready a moment before its supervisor looks."""
+
+    def kill_first(pid: int, **more: bool) -> dict[int, str]:
+        for stub in model_processes(pid):
+            os.kill(stub, signal.SIGKILL)
+            while not ended({stub: "double"}):
+                time.sleep(0.01)
+        return model_processes(pid, **more)
+
+    monkeypatch.setattr("tandem.runtime.server.model_processes", kill_first)
+    server = start_triton(add_model("double", GRAPH, CONFIG))
+    with pytest.raises(ModelProcessDiedError):
+        server.check()
 
 
 @pytest.mark.triton
