@@ -85,8 +85,8 @@ def main() -> int:
         return 1
     torch = [entry for head, entry in develop.items() if head.startswith("torch==")]
     write("serve", serve.values())
-    there = {head.split("==")[0] for head in serve}
-    write("language", (e for h, e in language.items() if h.split("==")[0] not in there))
+    # By its marker, too: what serve.txt has for another Python only is not there on this one.
+    write("language", (e for h, e in language.items() if h not in serve))
     write("develop", (e for h, e in develop.items() if not _GPU.match(h.split("==")[0]) and e not in torch))
     write("torch", torch)
     write("weights", weights.values())
