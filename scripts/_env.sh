@@ -59,7 +59,7 @@ fingerprint() {
     for file in "$ROOT/pyproject.toml" "$ROOT/client/pyproject.toml"; do
       sed '/^\[tool\./,$d' "$file" # the settings of tools change nothing
     done
-    cat "$REQUIREMENTS"/{serve,develop,torch,torch-cpu,weights}.txt
+    cat "$REQUIREMENTS"/{serve,language,develop,torch,torch-cpu,weights}.txt
   } | sha256sum
 }
 

@@ -18,6 +18,8 @@ SERVE = ("serve", "door", "batching", "gateway", "cli")
 # What speech and text need beyond that: installed when such a service is first named.
 LANGUAGE = (*SERVE, "speech", "text")
 DEVELOP = ("dev", "cli", "images", "prometheus", "queue")
+# Installed beside another list: the versions of both must be the same.
+BESIDE = {"language": ("serve", "language")}
 # What builds the two projects themselves, which are installed without an environment of their own for that.
 BUILD = "setuptools>=77\n"
 WEIGHTS = "rapidocr==3.10.0\n"
@@ -37,11 +39,12 @@ HEADS = {
 
 
 def resolve(uv: str, name: str, extras: Sequence[str], sources: Sequence[str], extra_lines: str = "") -> str:
-    """What uv resolves, starting from the versions in the file of that name."""
+    """What uv resolves, starting from the versions in the file of that name and those beside it."""
     with tempfile.TemporaryDirectory() as folder:
         out = Path(folder) / "out.txt"
-        if (FOLDER / f"{name}.txt").exists() and "--upgrade" not in sys.argv:
-            shutil.copy(FOLDER / f"{name}.txt", out)
+        if "--upgrade" not in sys.argv:
+            begin = [FOLDER / f"{each}.txt" for each in BESIDE.get(name, (name,))]
+            out.write_text("".join(path.read_text("utf-8") for path in begin if path.exists()), "utf-8")
         more = Path(folder) / "more.in"
         more.write_text(extra_lines)
         command = [uv, "pip", "compile", *sources, str(more), "--universal", "--python-version", "3.10"]
