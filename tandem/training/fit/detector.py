@@ -22,7 +22,7 @@ from torch.utils.data import DataLoader
 
 from tandem.media.letterbox import THUMBNAIL_SIDE
 from tandem.training.fit.dataset import Batch, Pools, Sample, SampleStream, build_pools, collate, draw_sample
-from tandem.training.fit.loop import LoopTrainer, Recipe, RunPlan, plan_of, run, run_parser
+from tandem.training.fit.loop import LoopTrainer, Recipe, RunPlan, plan_of, run, run_parser, save_half
 from tandem.training.fit.losses import Targets, detection_loss
 from tandem.training.network.decode_maps import decode_maps
 from tandem.training.network.detector import CardDetector, Prediction, normalise
@@ -162,11 +162,7 @@ class Trainer(LoopTrainer[Batch, TrainingPlan]):
 
     def save_weights(self) -> None:
         """The averaged network in half precision, as the exported model is made from it."""
-        weights = {
-            name: value.half() if value.dtype.is_floating_point else value
-            for name, value in self.average.state_dict().items()
-        }
-        torch.save(weights, self.folder / "detector.pt")
+        save_half(self.average, self.folder / "detector.pt")
 
     def start_from(self, weights: Path) -> None:
         """Begin with the weights of an earlier run."""

@@ -32,7 +32,6 @@ from torch.optim.swa_utils import AveragedModel
 from tandem.training.fit.schedule import warmed_cosine
 
 GRADIENT_NORM = 5.0  # gradients are shortened to this
-AVERAGED = 0.998  # weight of the past in the averaged weights that are kept: about the last 500 steps
 _CHECKPOINT, _METRICS = "checkpoint.pt", "metrics.jsonl"
 
 Batch = TypeVar("Batch")
@@ -79,6 +78,7 @@ class Recipe:
             past weighs `(n + own) / (n + averaging_delay)` at most.
         averaging_own: see above.
         average_buffers: average buffers too (batch normalisation's statistics), instead of copying them.
+        averaged: weight of the past in the averaged weights that are kept, once there is enough past.
     """
 
     warm_up: int
@@ -87,6 +87,7 @@ class Recipe:
     averaging_delay: int
     averaging_own: int
     average_buffers: bool
+    averaged: float = 0.998  # about the last 500 steps
 
 
 class LoopTrainer(ABC, Generic[Batch, Plan]):
@@ -153,7 +154,7 @@ class LoopTrainer(ABC, Generic[Batch, Plan]):
     def _average(self, means: Sequence[Tensor], now: Sequence[Tensor], steps: Tensor | int) -> None:
         """Moves averaged tensors towards the current ones; what is counted in whole numbers is copied."""
         made, recipe = int(steps), self.recipe
-        past = min(AVERAGED, (made + recipe.averaging_own) / (made + recipe.averaging_delay))
+        past = min(recipe.averaged, (made + recipe.averaging_own) / (made + recipe.averaging_delay))
         for mean, current in zip(means, now, strict=True):
             if mean.dtype.is_floating_point:
                 mean.lerp_(current, 1 - past)
@@ -185,6 +186,15 @@ class LoopTrainer(ABC, Generic[Batch, Plan]):
         self._schedule.last_epoch = self.step
         for group in self.optimiser.param_groups:
             group["lr"] = self.plan.rate * self.share_of_rate(self.step)
+
+
+def save_half(network: nn.Module, path: Path) -> None:
+    """Write a network's weights in half precision: half the bytes, and nothing that its answers show."""
+    weights = {
+        name: value.half() if value.dtype.is_floating_point else value
+        for name, value in network.state_dict().items()
+    }
+    torch.save(weights, path)
 
 
 def run(

@@ -46,7 +46,7 @@ def test_a_resumed_run_goes_on_as_if_it_had_not_stopped(pools: DocumentPools, tm
 
     whole = ClassifierTrainer(plan, tmp_path)
     for step in range(2):
-        whole.train_step(*batch(step))
+        whole.train_step(batch(step))
     whole.save()
     resumed = ClassifierTrainer(plan, tmp_path)
     resumed.load()
@@ -54,5 +54,5 @@ def test_a_resumed_run_goes_on_as_if_it_had_not_stopped(pools: DocumentPools, tm
     losses = []
     for trainer in (whole, resumed):
         torch.manual_seed(5)  # of the dropout
-        losses.append([trainer.train_step(*batch(step)) for step in (2, 3)])
+        losses.append([trainer.train_step(batch(step)) for step in (2, 3)])
     assert losses[0] == losses[1]
