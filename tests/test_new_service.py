@@ -1,6 +1,6 @@
 """The house takes a new service without a change of its own: one that reverses a text.
 
-The folder holds what its author would write: a model, a `Service` value, an entry point. Clients, queue,
+Its folder is `toy_service`'s. Clients, queue,
 gateway, metrics, command and load test reach the service.
 """
 
@@ -23,77 +23,10 @@ from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
 from tests.gateway.broker import Broker
 from tests.gateway.process import GatewayProcess
+from tests.toy_service import write_service
 
 pytestmark = pytest.mark.triton
 ROOT = Path(__file__).parents[1]
-
-SERVICE = """
-import msgspec
-from tandem_triton import BadItemError, Service
-
-
-class Reversed(msgspec.Struct):
-    text: str
-
-
-class Options(msgspec.Struct):
-    upper: bool = False
-
-
-def encode(text):
-    return text.encode() if isinstance(text, str) else bytes(text)
-
-
-SERVICE = Service(
-    name="reverse_text",
-    summary="Reverses a text.",
-    input="TEXT",
-    content_types=("text/plain",),
-    answer=Reversed,
-    encode=encode,
-    probe=b"probe",
-    empty=lambda answer: not answer.text,
-    options=Options,
-)
-"""
-MODEL = """
-import json
-
-import numpy as np
-import triton_python_backend_utils as pb_utils
-
-from tandem.errors import InputError
-from tandem.triton.responder import Responder, each_item
-
-
-class TritonPythonModel:
-    def initialize(self, args):
-        name = args["model_name"]
-        self._responder = Responder(pb_utils, model_name=name, inputs=["TEXT"], optional=["OPTIONS"])
-
-    def execute(self, requests):
-        return self._responder.respond(requests, each_item(reverse))
-
-
-def reverse(inputs):
-    options = json.loads(inputs["OPTIONS"][0]) if "OPTIONS" in inputs else {}
-    try:
-        text = inputs["TEXT"][0].decode()[::-1]
-    except UnicodeDecodeError:
-        raise InputError("the text is not UTF-8") from None
-    text = text.upper() if options.get("upper") else text
-    return {"RESULT": np.array([json.dumps({"text": text}).encode()], np.object_)}
-"""
-CONFIG = """
-backend: "python"
-max_batch_size: 2
-input [
-  { name: "TEXT", data_type: TYPE_STRING, dims: [ 1 ] },
-  { name: "OPTIONS", data_type: TYPE_STRING, dims: [ 1 ], optional: true }
-]
-output [ { name: "RESULT", data_type: TYPE_STRING, dims: [ 1 ] } ]
-dynamic_batching { preferred_batch_size: [ 2 ] }
-"""
 
 
 @dataclass(frozen=True)
@@ -118,15 +51,7 @@ class NewService:
 def new(tmp_path_factory: pytest.TempPathFactory) -> Iterator[NewService]:
     pytest.importorskip("pytriton.tritonserver", reason="nvidia-pytriton is not installed")
     folder = tmp_path_factory.mktemp("new_service")
-    (folder / "reverse_text_service.py").write_text(SERVICE)
-    package = folder / "reverse_text_service-1.0.dist-info"
-    package.mkdir()
-    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: reverse-text-service\nVersion: 1.0\n")
-    (package / "entry_points.txt").write_text("[tandem.services]\nreverse = reverse_text_service:SERVICE\n")
-    version = folder / "models" / "reverse_text" / "1"
-    version.mkdir(parents=True)
-    (version / "model.py").write_text(MODEL)
-    (version.parent / "config.pbtxt").write_text(CONFIG)
+    write_service(folder)
     options = ServerOptions(model_repository=folder / "models", grpc_port=0, http_port=0, metrics_port=0)
     with TritonServer(options) as server:
         yield NewService(folder, server)

@@ -29,6 +29,7 @@ from tandem.runtime.server import TritonServer
 from tandem.runtime.setup import REPOSITORY
 from tests.client.askers import Subject, perf_analyzer_rate
 from tests.door.process import ROOT, DoorProcess, environment
+from tests.toy_service import write_entry_point
 
 ECHO = Path(__file__).parents[1] / "client" / "model_repository" / "echo"
 SAMPLE = ROOT / "docs" / "images" / "sample.jpg"
@@ -37,20 +38,10 @@ import dataclasses
 
 from tandem_triton.services.id_card import SERVICE as ID_CARD
 
-SERVICE = ID_CARD.served_as("echo")
+SERVICE = dataclasses.replace(ID_CARD, name="echo")
 """
 CALLS, WARM_UP = 600, 60
 PICTURE = bytes(1_000)
-
-
-def entry_point(folder: Path) -> Path:
-    """A folder that makes the model `echo` a service."""
-    (folder / "echo_service.py").write_text(ECHO_SERVICE)
-    package = folder / "echo_service-1.0.dist-info"
-    package.mkdir()
-    (package / "METADATA").write_text("Metadata-Version: 2.1\nName: echo-service\nVersion: 1.0\n")
-    (package / "entry_points.txt").write_text("[tandem.services]\necho = echo_service:SERVICE\n")
-    return folder
 
 
 def by_grpc(url: str, stack: ExitStack) -> Callable[[], object]:
@@ -177,7 +168,8 @@ def main() -> int:
     chosen = parser.parse_args()
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        env = environment(entry_point(folder))
+        write_entry_point(folder, "echo", ECHO_SERVICE)
+        env = environment(folder)
         if chosen.id_card:
             repository = REPOSITORY
         else:
