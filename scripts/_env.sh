@@ -127,10 +127,10 @@ pip_install() {
     fail "pip couldn't install what is needed; its message is above. Start again when that is mended."
 }
 
-# What the tests use of the system: fonts for the synthetic cards; libb64 for perf_analyzer; Prometheus and nginx for
-# deploy/; RabbitMQ for the queue. Debian's names.
+# What the tests use of the system: fonts for the synthetic cards; libb64 for perf_analyzer; libatomic for playwright's
+# node, which drives chromium; Prometheus and nginx for deploy/; RabbitMQ for the queue. Debian's names.
 SYSTEM_PACKAGES=(fonts-noto-cjk fonts-noto-cjk-extra fonts-noto-core fonts-wqy-zenhei fonts-wqy-microhei
-  fonts-arphic-ukai fonts-arphic-uming fonts-ocr-b fonts-dejavu-core fonts-dejavu-extra libb64-0d prometheus nginx-light chromium nodejs curl
+  fonts-arphic-ukai fonts-arphic-uming fonts-ocr-b fonts-dejavu-core fonts-dejavu-extra libb64-0d libatomic1 prometheus nginx-light chromium nodejs curl
   rabbitmq-server)
 
 is_root() { ((EUID == 0)); }

@@ -30,6 +30,6 @@ def test_the_queues_example(
     ]
     monkeypatch.chdir(tmp_path)
     Image.new("RGB", (120, 80)).save(tmp_path / "photo.jpg", "PNG")
-    start_gateway("--queue", "tandem.pictures", "--dead-queue", "tandem.dead")
+    start_gateway("--prefix", "tandem")  # the example names none
     exec(compile(code.replace(URL, broker.url), "README.md", "exec"), {})  # noqa: S102 - ours
     assert capsys.readouterr().out.startswith("portrait {'姓名': '',")
