@@ -1,7 +1,6 @@
 """The house takes a new service without a change of its own: one that reverses a text.
 
-Its folder is `toy_service`'s. Clients, queue,
-gateway, metrics, command and load test reach the service.
+Its folder is `toy_service`'s. Clients, queue, gateway, metrics, command and load test reach the service.
 """
 
 from __future__ import annotations
@@ -39,7 +38,7 @@ class NewService:
     def run(self, *words: str, stdin: bytes = b"") -> subprocess.CompletedProcess[bytes]:
         """A command of ours, in a process that finds the new service."""
         return subprocess.run(
-            [sys.executable, *words], input=stdin, env=self.environment, capture_output=True, check=True
+            [sys.executable, *words], input=stdin, env=self.environment, stdout=subprocess.PIPE, check=True
         )
 
     @property

@@ -44,7 +44,7 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from tandem.errors import InputError
-from tandem.triton.responder import Responder, each_item
+from tandem.triton.responder import Responder
 
 
 class TritonPythonModel:
@@ -53,7 +53,7 @@ class TritonPythonModel:
         self._responder = Responder(pb_utils, model_name=name, inputs=["TEXT"], optional=["OPTIONS"])
 
     def execute(self, requests):
-        return self._responder.respond(requests, each_item(reverse))
+        return self._responder.respond_to_items(requests, reverse)
 
 
 def reverse(inputs):

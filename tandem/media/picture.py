@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from tandem.errors import InputError
+from tandem.media.tiff import pages_of
 
 MAX_BYTES = 20 * 2**20
 MIN_SIDE = 15
@@ -62,10 +63,18 @@ class Picture:
     Attributes:
         pixels: (h, w, 3) uint8 BGR, upright after EXIF, the long side at most `MAX_LONG_SIDE`.
         sent_size: (height, width) of the picture as sent, after EXIF rotation.
+        unread_pages: how many more pages the file has; only a TIFF has any.
     """
 
     pixels: NDArray[np.uint8]
     sent_size: tuple[int, int]
+    unread_pages: int = 0
+
+    @classmethod
+    def blank(cls) -> Picture:
+        """A black picture of the smallest size."""
+        pixels = np.zeros((MIN_SIDE, MIN_SIDE, 3), np.uint8)
+        return cls(pixels=pixels, sent_size=(MIN_SIDE, MIN_SIDE))
 
     def packed_size(self) -> NDArray[np.int32]:
         """(4,) int32: working height, working width, sent height, sent width (the tensor `PICTURE_SIZE`)."""
@@ -83,7 +92,7 @@ def decode(data: bytes) -> Picture:
     """The picture that `data` encodes. Thread-safe; decoding itself runs without Python's lock.
 
     Alpha is composited on white, 16 bits become 8, CMYK and grey become BGR; of an animation the first frame
-    counts; bytes after a JPEG's end (phones add some) are ignored.
+    counts, of a TIFF the first page; bytes after a JPEG's end (phones add some) are ignored.
 
     Args:
         data: a whole JPEG, PNG, WebP, BMP or TIFF file.
@@ -101,7 +110,8 @@ def decode(data: bytes) -> Picture:
     with _senders_fault(name):
         image, sent_size = _load(data, name)
     # From here on it is our own code: what goes wrong is not the picture's fault.
-    return Picture(pixels=_limited(_to_bgr(image)), sent_size=sent_size)
+    unread = pages_of(data) - 1 if name == "TIFF" else 0
+    return Picture(pixels=_limited(_to_bgr(image)), sent_size=sent_size, unread_pages=unread)
 
 
 @contextmanager

@@ -2,7 +2,11 @@
 
 A model's `execute` must give one response a request, let a bad item fail alone, and count its failures
 itself (Triton's statistics count an error response as a success). `Responder` does that for any function over
-arrays; `each_item` makes such a function out of one that knows a single item.
+arrays (`respond`) and for one that knows a single item (`respond_to_items`).
+
+A request of several items has one status for all of them, so there an item that fails is answered with its
+error as its `RESULT`. Between the steps of an ensemble it travels on: as tensors that stand for nothing, and
+a `NOTE` that says what happened (`tandem.triton.notes`).
 """
 
 from __future__ import annotations
@@ -18,7 +22,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tandem.errors import StepError
-from tandem.triton.failures import FailureCounter, describe, log_unexpected
+from tandem.triton.failures import CancelledError, FailureCounter, describe, log_unexpected
+from tandem.triton.notes import NOTE, error_note, is_error
 
 Arrays = Mapping[str, NDArray[Any]]
 
@@ -29,6 +34,11 @@ class _Failure:
 
     code: str
     message: str
+
+
+def error_result(note: NDArray[Any]) -> Arrays:
+    """The outputs of a last step for an item that failed: the error is its result."""
+    return {"RESULT": note}
 
 
 class Responder:
@@ -69,6 +79,57 @@ class Responder:
         outcome = partial(self._outcome, answer)
         outcomes = workers.map(outcome, inputs) if workers and len(inputs) > 1 else map(outcome, inputs)
         return [self._response(outcome) for outcome in outcomes]
+
+    def respond_to_items(
+        self,
+        requests: Sequence[Any],
+        answer: Callable[[Arrays], Arrays],
+        workers: Executor | None = None,
+        *,
+        instead: Callable[[NDArray[Any]], Arrays] = error_result,
+    ) -> list[Any]:
+        """One response a request, its items answered one by one.
+
+        The items' outputs are stacked, shorter ones padded with zeros behind (see `stack_padded`).
+
+        Args:
+            requests: `pb_utils.InferenceRequest` each.
+            answer: gives one item's output arrays from its input arrays, both without the batch dimension;
+                what it raises, see `respond`.
+            workers: where to run the requests side by side; without it they take turns.
+            instead: in a request of several items, the outputs of one that failed, from its note.
+        """
+        return self.respond(requests, partial(self._items, answer, instead), workers)
+
+    def _items(
+        self,
+        answer: Callable[[Arrays], Arrays],
+        instead: Callable[[NDArray[Any]], Arrays],
+        inputs: Arrays,
+    ) -> Arrays:
+        count = len(next(iter(inputs.values())))
+        items = [{name: array[i] for name, array in inputs.items()} for i in range(count)]
+        outputs = [self._item(answer, instead if count > 1 else None, item) for item in items]
+        return {name: stack_padded([output[name] for output in outputs]) for name in outputs[0]}
+
+    def _item(
+        self,
+        answer: Callable[[Arrays], Arrays],
+        instead: Callable[[NDArray[Any]], Arrays] | None,
+        item: Arrays,
+    ) -> Arrays:
+        if instead is not None and NOTE in item and is_error(item[NOTE]):
+            return instead(item[NOTE])
+        try:
+            return answer(item)
+        except Exception as error:
+            if instead is None or isinstance(error, CancelledError):
+                raise
+            if not isinstance(error, StepError):
+                log_unexpected(error, self._model_name)
+            code, message = describe(error, self._model_name)
+            self._failures.count(code)
+            return instead(error_note(code, message))
 
     def _guarded_inputs_of(self, request: Any) -> Arrays | _Failure:
         """The request's arrays; one that can't be read fails alone."""
@@ -115,20 +176,6 @@ class Responder:
         error_class = self._pb_utils.TritonError
         error = error_class(message, getattr(error_class, code))
         return self._pb_utils.InferenceResponse(output_tensors=[], error=error)
-
-
-def each_item(answer: Callable[[Arrays], Arrays]) -> Callable[[Arrays], Arrays]:
-    """The function over a whole request made from `answer`, which takes and gives one item's arrays.
-
-    The items' outputs are stacked, shorter ones padded with zeros behind (see `stack_padded`).
-    """
-
-    def answer_request(inputs: Arrays) -> Arrays:
-        count = len(next(iter(inputs.values())))
-        items = [answer({name: array[i] for name, array in inputs.items()}) for i in range(count)]
-        return {name: stack_padded([item[name] for item in items]) for name in items[0]}
-
-    return answer_request
 
 
 def stack_padded(arrays: Sequence[NDArray[Any]]) -> NDArray[Any]:

@@ -17,9 +17,9 @@ def image_input(pictures: list[bytes]) -> grpc.InferInput:
     return image
 
 
-def ask(client: grpc.InferenceServerClient, *pictures: bytes) -> list[dict[str, Any]]:
+def ask(client: grpc.InferenceServerClient, *pictures: bytes, model: str = "id_card") -> list[dict[str, Any]]:
     """One request with these pictures; their answers."""
-    result = client.infer("id_card", [image_input(list(pictures))])
+    result = client.infer(model, [image_input(list(pictures))])
     return [json.loads(answer) for answer in result.as_numpy("RESULT").reshape(-1)]
 
 

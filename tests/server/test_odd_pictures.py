@@ -130,8 +130,28 @@ def test_one_request_may_hold_two_pictures(client):
     assert second == {"cards": [], "others": []}
 
 
-def test_of_two_pictures_in_one_request_the_bad_one_is_named(client):
-    with pytest.raises(InferenceServerException) as caught:
-        ask(client, GOOD, b"")
-    assert caught.value.status() == "StatusCode.INVALID_ARGUMENT"
-    assert "empty" in caught.value.message()
+@pytest.mark.parametrize("model", ["id_card", "find_cards", "document_kind"])
+@pytest.mark.parametrize("bad", REFUSED)
+def test_of_two_pictures_in_one_request_the_bad_one_is_its_own_error(client, model, bad):
+    data, said = REFUSED[bad]
+    (alone,) = ask(client, GOOD, model=model)
+    first, second = ask(client, data, GOOD, model=model)
+    assert first["error"]["code"] == "INVALID_ARG"
+    assert said in first["error"]["message"]
+    assert list(first) == ["error"]
+    assert second == alone
+    assert ask(client, GOOD, data, model=model) == [alone, first]
+
+
+def test_two_bad_pictures_in_one_request_have_an_error_each(client):
+    first, second = ask(client, b"", GOOD[: len(GOOD) // 2])
+    assert "empty" in first["error"]["message"]
+    assert "truncated" in second["error"]["message"]
+
+
+@pytest.mark.parametrize("model", ["id_card", "find_cards", "document_kind"])
+def test_the_pages_of_a_tiff_that_were_not_read_are_told(client, model):
+    further = [Image.new("RGB", (300, 200), "white")] * 2
+    (answer,) = ask(client, encoded(opened(), "TIFF", save_all=True, append_images=further), model=model)
+    assert answer.pop("unread_pages") == 2
+    assert [answer] == ask(client, encoded(opened(), "TIFF"), model=model)

@@ -14,7 +14,8 @@ import pytest
 from numpy.typing import NDArray
 
 from tandem.errors import InputError
-from tandem.triton.responder import Arrays, Responder, each_item, model_parameters, stack_padded
+from tandem.triton.notes import NOTE, error_note, pack_note
+from tandem.triton.responder import Arrays, Responder, model_parameters, stack_padded
 
 PRINTED_NAME = "张三"
 
@@ -105,12 +106,52 @@ def test_a_server_without_metrics_counts_nothing() -> None:
     assert answer.error.code == "INVALID_ARG"
 
 
-def test_each_item_stacks_and_pads() -> None:
-    def count_up(inputs: Arrays) -> Arrays:
-        return {"OUT": np.arange(1, int(inputs["IN"]) + 1)}
+def _count_up(inputs: Arrays) -> Arrays:
+    if inputs["IN"] < 0:
+        raise InputError("negative")
+    return {"OUT": np.arange(1, int(inputs["IN"]) + 1)}
 
-    outputs = each_item(count_up)({"IN": np.array([1, 3])})
-    assert outputs["OUT"].tolist() == [[1, 0, 0], [1, 2, 3]]
+
+def test_items_are_stacked_and_padded() -> None:
+    responder = Responder(PB_UTILS, model_name="count", inputs=["IN"])
+    (answer,) = responder.respond_to_items([_request([1, 3])], _count_up)
+    assert answer.tensors["OUT"].tolist() == [[1, 0, 0], [1, 2, 3]]
+
+
+def test_of_several_items_one_fails_alone(caplog: pytest.LogCaptureFixture) -> None:
+    def told(item: Arrays) -> Arrays:
+        _double(item)
+        return {"RESULT": np.array([b"{}"], np.object_)}
+
+    responder = Responder(PB_UTILS, model_name="double", inputs=["IN"])
+    several, alone = responder.respond_to_items([_request([1, -1, 100]), _request([-1])], told)
+    assert [json.loads(one) for one in several.tensors["RESULT"][:, 0]] == [
+        {},
+        {"error": {"code": "INVALID_ARG", "message": "negative"}},
+        {"error": {"code": "INTERNAL", "message": "double failed (ValueError)"}},
+    ]
+    assert alone.error.code == "INVALID_ARG"
+    assert PRINTED_NAME not in caplog.text
+    assert _Family.counts == {"INVALID_ARG": 2, "INTERNAL": 1}
+
+
+def test_an_item_that_failed_before_is_not_worked_on() -> None:
+    asked: list[int] = []
+
+    def count(item: Arrays) -> Arrays:
+        asked.append(int(item["IN"]))
+        return {"OUT": item["IN"][np.newaxis], NOTE: item[NOTE]}
+
+    failed = error_note("INVALID_ARG", "empty")
+    request = _request([1, 2])
+    request.arrays[NOTE] = np.stack([failed, pack_note({})])
+    responder = Responder(PB_UTILS, model_name="count", inputs=["IN", NOTE])
+    (answer,) = responder.respond_to_items(
+        [request], count, instead=lambda note: {"OUT": np.zeros(1, int), NOTE: note}
+    )
+    assert asked == [2]
+    assert answer.tensors["OUT"].tolist() == [[0], [2]]
+    assert answer.tensors[NOTE].tolist() == [failed.tolist(), [b""]]
 
 
 @pytest.mark.parametrize(

@@ -29,9 +29,11 @@ class KindsAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         kinds: every kind, best first.
+        unread_pages: how many more pages the file has, of which nothing was read; only a TIFF has any.
     """
 
     kinds: tuple[KindScore, ...]
+    unread_pages: int = 0
 
 
 SERVICE = Service(

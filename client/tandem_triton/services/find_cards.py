@@ -15,9 +15,11 @@ class ObjectsAnswer(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         objects: every document in it, surest first.
+        unread_pages: how many more pages the file has, of which nothing was read; only a TIFF has any.
     """
 
     objects: tuple[FoundDocument, ...]
+    unread_pages: int = 0
 
 
 SERVICE = Service(

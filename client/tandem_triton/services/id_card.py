@@ -70,10 +70,12 @@ class CardsAnswer(msgspec.Struct, frozen=True, kw_only=True):
         cards: the resident identity cards in it, maybe none.
         others: what else was seen, documents that are no resident identity card; one that was not located has
             the picture's own outline.
+        unread_pages: how many more pages the file has, of which nothing was read; only a TIFF has any.
     """
 
     cards: tuple[Card, ...]
     others: tuple[FoundDocument, ...] = ()
+    unread_pages: int = 0
 
 
 class Reading(Result[CardsAnswer]):

@@ -8,10 +8,12 @@ from typing import Any
 
 import cv2
 import triton_python_backend_utils as pb_utils
+from numpy.typing import NDArray
 
 from tandem.media.letterbox import letterbox
-from tandem.media.picture import decode
-from tandem.triton.responder import Arrays, Responder, each_item, model_parameters
+from tandem.media.picture import Picture, decode
+from tandem.triton.notes import NOTE, pack_note
+from tandem.triton.responder import Arrays, Responder, model_parameters
 
 
 class TritonPythonModel:
@@ -26,7 +28,7 @@ class TritonPythonModel:
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
         """Answers all requests of a batch together."""
-        return self._responder.respond(requests, each_item(_decode), self._workers)
+        return self._responder.respond_to_items(requests, _decode, self._workers, instead=_blank)
 
     def finalize(self) -> None:
         """Ends the workers."""
@@ -36,6 +38,16 @@ class TritonPythonModel:
 def _decode(inputs: Arrays) -> Arrays:
     """One encoded picture's tensors."""
     picture = decode(inputs["IMAGE"][0])
+    unread = {"unread_pages": picture.unread_pages} if picture.unread_pages else {}
+    return {**_tensors(picture), NOTE: pack_note(unread)}
+
+
+def _blank(note: NDArray[Any]) -> Arrays:
+    """The tensors of a picture that can't be read, beside others that can."""
+    return {**_tensors(Picture.blank()), NOTE: note}
+
+
+def _tensors(picture: Picture) -> Arrays:
     return {
         "THUMBNAIL": letterbox(picture.pixels),
         "PICTURE": picture.pixels.reshape(-1),

@@ -13,7 +13,8 @@ import triton_python_backend_utils as pb_utils
 
 from tandem.services.id_card.identity import read_picture
 from tandem.services.id_card.text.parse import read_dictionary
-from tandem.triton.responder import Arrays, Responder, each_item, model_parameters
+from tandem.triton.notes import NOTE, unpack_note
+from tandem.triton.responder import Arrays, Responder, model_parameters
 
 _INPUTS = ("CHARACTERS", "PROBABILITIES", "CARDS", "SEGMENTS", "TITLES", "KINDS", "VIEW_QUADS")
 _DEFAULTS = {"characters": "../text_recognizer/characters.txt"}
@@ -27,11 +28,11 @@ class TritonPythonModel:
         """Reads the recogniser's character list, whose path is relative to this model's folder."""
         parameters = model_parameters(args["model_config"], _DEFAULTS)
         self._dictionary = read_dictionary(Path(args["model_repository"]) / parameters["characters"])
-        self._responder = Responder(pb_utils, model_name=args["model_name"], inputs=_INPUTS)
+        self._responder = Responder(pb_utils, model_name=args["model_name"], inputs=(*_INPUTS, NOTE))
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
         """Answers all requests of a batch."""
-        return self._responder.respond(requests, each_item(self._parse))
+        return self._responder.respond_to_items(requests, self._parse)
 
     def _parse(self, inputs: Arrays) -> Arrays:
         """One picture's result."""
@@ -40,5 +41,6 @@ class TritonPythonModel:
             dictionary=self._dictionary,
             today=datetime.now(_CHINA).date(),
         )
+        answer |= unpack_note(inputs[NOTE])
         result = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
         return {"RESULT": np.array([result.encode()], np.object_)}

@@ -10,9 +10,10 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from tandem.services.document_kind.ranking import rank_kinds
-from tandem.triton.responder import Arrays, Responder, each_item
+from tandem.triton.notes import NOTE, unpack_note
+from tandem.triton.responder import Arrays, Responder
 
-_INPUTS = ("FOUND", "KINDS")
+_INPUTS = ("FOUND", "KINDS", NOTE)
 
 
 class TritonPythonModel:
@@ -24,10 +25,11 @@ class TritonPythonModel:
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
         """Answers all requests of a batch."""
-        return self._responder.respond(requests, each_item(_answer))
+        return self._responder.respond_to_items(requests, _answer)
 
 
 def _answer(inputs: Arrays) -> Arrays:
     """One picture's result."""
-    result = json.dumps(rank_kinds(inputs["FOUND"], inputs["KINDS"]), separators=(",", ":"))
+    answer = {**rank_kinds(inputs["FOUND"], inputs["KINDS"]), **unpack_note(inputs[NOTE])}
+    result = json.dumps(answer, separators=(",", ":"))
     return {"RESULT": np.array([result.encode()], np.object_)}

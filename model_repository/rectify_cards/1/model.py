@@ -17,12 +17,13 @@ from tandem.media.picture import Picture, decode_original
 from tandem.services.id_card.geometry.rectify import RectifyConfig, rectify
 from tandem.services.id_card.geometry.titles import place_titles
 from tandem.services.id_card.records import pack_cards, pack_segments
+from tandem.triton.notes import NOTE
 from tandem.triton.remote_model import RemoteModel, RemoteModelError
-from tandem.triton.responder import Arrays, Responder, each_item, model_parameters
+from tandem.triton.responder import Arrays, Responder, model_parameters
 
 _log = logging.getLogger(__name__)
 FloatArray = NDArray[np.float32]
-_INPUTS = ("PICTURE", "PICTURE_SIZE", "QUADS", "SCORES", "EMBLEM", "IMAGE")
+_INPUTS = ("PICTURE", "PICTURE_SIZE", "QUADS", "SCORES", "EMBLEM", "IMAGE", NOTE)
 _DEFAULTS = {"workers": "2", "score_threshold": "0.4", "detector": "card_detector"}
 
 
@@ -46,7 +47,7 @@ class TritonPythonModel:
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
         """Answers all requests of a batch together."""
-        return self._responder.respond(requests, each_item(self._rectify), self._workers)
+        return self._responder.respond_to_items(requests, self._rectify, self._workers, instead=self._blank)
 
     def finalize(self) -> None:
         """Ends the workers."""
@@ -68,13 +69,12 @@ class TritonPythonModel:
     def _rectify(self, inputs: Arrays) -> Arrays:
         """One picture's tensors."""
         picture = Picture.unpacked(inputs["PICTURE"], inputs["PICTURE_SIZE"])
-        quads, scores, emblem = inputs["QUADS"], inputs["SCORES"], inputs["EMBLEM"]
         rectified = rectify(
             picture.pixels,
             picture.sent_size,
-            quads,
-            scores,
-            emblem,
+            inputs["QUADS"],
+            inputs["SCORES"],
+            inputs["EMBLEM"],
             self._config,
             detect=self._detect,
             original=lambda: decode_original(inputs["IMAGE"][0]),
@@ -88,4 +88,13 @@ class TritonPythonModel:
             "TITLES": titles,
             "VIEWS": views,
             "VIEW_QUADS": view_quads,
+            NOTE: inputs[NOTE],
         }
+
+    def _blank(self, note: NDArray[Any]) -> Arrays:
+        """The tensors of a picture without cards, for one that failed beside others."""
+        picture = Picture.blank()
+        nothing = np.zeros(0, np.float32)
+        tensors = {"PICTURE": picture.pixels.reshape(-1), "PICTURE_SIZE": picture.packed_size()}
+        detected = {"QUADS": np.zeros((0, 4, 2), np.float32), "SCORES": nothing, "EMBLEM": nothing}
+        return self._rectify({**tensors, **detected, NOTE: note})

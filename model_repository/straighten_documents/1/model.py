@@ -7,13 +7,16 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import cv2
+import numpy as np
 import triton_python_backend_utils as pb_utils
+from numpy.typing import NDArray
 
 from tandem.media.documents import straighten_documents
 from tandem.media.picture import Picture
-from tandem.triton.responder import Arrays, Responder, each_item, model_parameters
+from tandem.triton.notes import NOTE
+from tandem.triton.responder import Arrays, Responder, model_parameters
 
-_INPUTS = ("PICTURE", "PICTURE_SIZE", "QUADS", "SCORES")
+_INPUTS = ("PICTURE", "PICTURE_SIZE", "QUADS", "SCORES", NOTE)
 _DEFAULTS = {"workers": "2", "score_threshold": "0.3"}
 
 
@@ -30,7 +33,9 @@ class TritonPythonModel:
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
         """Answers all requests of a batch together."""
-        return self._responder.respond(requests, each_item(self._straighten), self._workers)
+        return self._responder.respond_to_items(
+            requests, self._straighten, self._workers, instead=self._blank
+        )
 
     def finalize(self) -> None:
         """Ends the workers."""
@@ -42,4 +47,10 @@ class TritonPythonModel:
         views, found = straighten_documents(
             picture, inputs["QUADS"], inputs["SCORES"], threshold=self._threshold
         )
-        return {"VIEWS": views, "FOUND": found}
+        return {"VIEWS": views, "FOUND": found, NOTE: inputs[NOTE]}
+
+    def _blank(self, note: NDArray[Any]) -> Arrays:
+        """The tensors of a picture without documents, for one that failed beside others."""
+        quads, scores = np.zeros((0, 4, 2), np.float32), np.zeros(0, np.float32)
+        views, found = straighten_documents(Picture.blank(), quads, scores, threshold=self._threshold)
+        return {"VIEWS": views, "FOUND": found, NOTE: note}
