@@ -21,6 +21,8 @@ from tandem.gateway.options import GatewayOptions
 SUMMARY = "Take items from the message queue, ask the Triton beside it, and reply."
 
 _DEFAULTS = GatewayOptions()
+# Not the server's own TANDEM_TLS_CERTIFICATE …: the gateway is a caller, with a certificate of its own.
+_VARIABLES = "TANDEM_GATEWAY_"
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
@@ -45,7 +47,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="seconds that the broker has to confirm a reply (default %(default)g)")  # fmt: skip
     add("--monitor-address", default="127.0.0.1")
     add("--monitor-port", type=int, default=8003, help="serves /metrics and /healthz")
-    add_connection_arguments(parser)
+    add_connection_arguments(parser, _VARIABLES)
+    parser.epilog = f"--url, --token-file, --tls-roots … may come from the environment: {_VARIABLES}URL, …"
 
 
 def run(arguments: argparse.Namespace) -> int:

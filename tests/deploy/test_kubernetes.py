@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-import shutil
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -13,28 +12,19 @@ import pytest
 import yaml
 from tandem_triton.queue import QueueNames
 
+from scripts._kubernetes_alerts import resource
 from tandem.runtime.command import server_parser
+from tests.deploy.manifests import FOLDER, Manifests, all_components, build, build_with
 from tests.deploy.programs import ROOT, find_program
 
-FOLDER = ROOT / "deploy" / "kubernetes"
 # The oldest release that its project still supported when this was written, and the newest schema we have.
 VERSIONS = ("1.31", kubernetes_validate.latest_version().rpartition(".")[0])
 # Custom resources have no schema in Kubernetes itself.
-COMPONENTS = ("token", "tls", "queue")
-KEDA = "keda.sh/v1alpha1"
-Manifests = dict[str, dict[str, Any]]
-
-
-def build(folder: Path) -> Manifests:
-    """Kind/name → manifest, as kustomize makes them."""
-    commands = {"kustomize": ["kustomize", "build"], "kubectl": ["kubectl", "kustomize"]}
-    command = next((commands[name] for name in commands if shutil.which(name)), None)
-    if command is None:
-        pytest.skip("neither kustomize nor kubectl is installed")
-    done = subprocess.run([*command, folder], capture_output=True, text=True, check=False, timeout=300)
-    assert done.returncode == 0, done.stderr
-    manifests = list(yaml.safe_load_all(done.stdout))
-    return {f"{manifest['kind']}/{manifest['metadata']['name']}": manifest for manifest in manifests}
+GATEWAY_VARIABLES = {"TANDEM_BROKER"} | {
+    f"TANDEM_GATEWAY_{name}" for name in ("URL", "TOKEN_FILE", "TLS_ROOTS", "TLS_CERTIFICATE", "TLS_KEY")
+}
+NAMESPACE_NAME = "kubernetes.io/metadata.name"
+CUSTOM = {"keda.sh/v1alpha1", "monitoring.coreos.com/v1"}
 
 
 @pytest.fixture(scope="module", params=["cpu", "gpu", "cpu with all"])
@@ -42,12 +32,7 @@ def manifests(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathF
     overlay = FOLDER / "overlays" / request.param.split()[0]
     if "with" not in request.param:
         return build(overlay)
-    copy = tmp_path_factory.mktemp("kubernetes") / "kubernetes"
-    shutil.copytree(FOLDER, copy)
-    chosen = copy / "overlays/cpu/kustomization.yaml"
-    components = yaml.safe_dump({"components": [f"../../components/{name}" for name in COMPONENTS]})
-    chosen.write_text(chosen.read_text("utf-8") + components)
-    return build(chosen.parent)
+    return build_with(all_components(), tmp_path_factory.mktemp("kubernetes"))
 
 
 def pod(manifests: Manifests) -> dict[str, Any]:
@@ -63,7 +48,7 @@ def triton(manifests: Manifests) -> dict[str, Any]:
 @pytest.mark.parametrize("version", VERSIONS)
 def test_kubernetes_knows_every_key(manifests: Manifests, version: str) -> None:
     for manifest in manifests.values():
-        if manifest["apiVersion"] != KEDA:
+        if manifest["apiVersion"] not in CUSTOM:
             kubernetes_validate.validate(manifest, version, strict=True)
 
 
@@ -174,4 +159,38 @@ def test_the_environment_is_what_the_containers_command_reads() -> None:
     options = {f"TANDEM_{action.dest.upper()}" for action in parser._actions}
     for path in FOLDER.rglob("*.yaml"):
         for variable in re.findall(r"TANDEM_\w+", path.read_text("utf-8")):
-            assert variable in options | {"TANDEM_BROKER"}, path.name  # the gateway's
+            assert variable in options | GATEWAY_VARIABLES, path.name
+
+
+def test_the_queue_is_refused_behind_what_must_know_of_it(tmp_path: Path) -> None:
+    with pytest.raises(AssertionError, match=r"components/queue.*access failed"):
+        build_with(["token", "queue"], tmp_path)
+
+
+@pytest.mark.parametrize("component", ["token", "tls"])
+def test_without_a_queue_there_is_no_gateway(component: str, tmp_path: Path) -> None:
+    assert [one["name"] for one in pod(build_with([component], tmp_path))["containers"]] == ["triton"]
+
+
+def test_the_monitoring_takes_the_ports_that_there_are_and_the_network_lets_it(tmp_path: Path) -> None:
+    made = build_with(all_components(), tmp_path)
+    ports = {port["name"] for one in pod(made)["containers"] for port in one["ports"]}
+    monitor = made["PodMonitor/tandem"]["spec"]
+    scraped = {one["port"]: one["relabelings"][0]["replacement"] for one in monitor["podMetricsEndpoints"]}
+    assert scraped.keys() <= ports
+    prometheus = yaml.safe_load((ROOT / "deploy/prometheus/prometheus.yml").read_text("utf-8"))
+    assert set(scraped.values()) <= {job["job_name"] for job in prometheus["scrape_configs"]}
+    labels = made["Deployment/tandem"]["spec"]["template"]["metadata"]["labels"]
+    assert monitor["selector"]["matchLabels"].items() <= labels.items()
+    open_ports = {
+        port["port"]
+        for rule in made["NetworkPolicy/tandem"]["spec"]["ingress"]
+        for port in rule["ports"]
+        if rule["from"][0]["namespaceSelector"]["matchLabels"] == {NAMESPACE_NAME: "monitoring"}
+    }
+    assert open_ports == scraped.keys()
+
+
+def test_the_alerts_of_the_operator_are_those_of_prometheus() -> None:
+    written = yaml.safe_load((FOLDER / "components/monitoring/alerts.yaml").read_text("utf-8"))
+    assert written == resource(), "run scripts/_kubernetes_alerts.py"
