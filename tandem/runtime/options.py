@@ -95,6 +95,7 @@ class ServerOptions:
         repositories: Sequence[Path],
         models: Sequence[str],
         backends: Path,
+        server_id: str,
         shm_prefix: str,
         gpu: bool,
     ) -> Sequence[str]:
@@ -104,6 +105,7 @@ class ServerOptions:
             repositories: `self.repositories`, or links to them.
             models: what to load when not every model is served.
             backends: the backend directory.
+            server_id: what the server says that its name is, so that we can tell it from any other.
             shm_prefix: what the names of this server's shared memory regions start with.
             gpu: whether this machine has an NVIDIA GPU.
         """
@@ -111,7 +113,7 @@ class ServerOptions:
             *(f"--model-repository={repository}" for repository in repositories),
             f"--backend-directory={backends}",
             f"--backend-config=python,shm-region-prefix-name={shm_prefix}",
-            f"--id={shm_prefix}",  # so that we can tell this server from any other
+            f"--id={server_id}",
             # Also the explicit mode is closed to callers: see `tandem.runtime.access`.
             f"--model-control-mode={'explicit' if self.services else 'none'}",
             *(f"--load-model={model}" for model in models if self.services),

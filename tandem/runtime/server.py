@@ -13,16 +13,16 @@ from __future__ import annotations
 import http.client
 import json
 import logging
-import os
+import secrets
 import signal
-import sys
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from types import TracebackType
 
 from tandem.runtime import shared_memory
 from tandem.runtime.access import ADMIN_HEADER
+from tandem.runtime.environment import server_environment
 from tandem.runtime.errors import (
     EmbeddedServerError,
     ModelLoadError,
@@ -46,16 +46,6 @@ _LOG = logging.getLogger(__name__)
 # a lock in their shared memory) or gives the process up. Nothing is served yet, so starting again is safe.
 _START_RACES = ("boost::interprocess::lock_exception", "is not healthy")
 _START_TRIES = 3
-# glibc gives a picture's buffers back to the kernel, which clears their pages again for the next one: 7,400
-# page faults and 29 ms of system time a picture. So blocks of up to 32 MiB come from the heap, and the heap
-# keeps 128 MiB when it shrinks: 10 faults, 5 ms, and a fifth more memory (docs/performance.md).
-_ALLOCATOR = {
-    "MALLOC_MMAP_THRESHOLD_": str(32 * 2**20),
-    "MALLOC_TRIM_THRESHOLD_": str(128 * 2**20),
-    "MALLOC_TOP_PAD_": str(2**20),
-    # Each of the server's many threads would else keep a heap of its own.
-    "MALLOC_ARENA_MAX": "2",
-}
 _POLL_INTERVAL_S = 0.05
 _PROBE_TIMEOUT_S = 2.0
 _NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
@@ -74,6 +64,7 @@ class TritonServer:
         self.options = options
         self._log = log or _LOG.debug
         self._process: ServerProcess | None = None
+        self._id = ""
         self._shm_prefix = ""
         self._paths = PlainPaths()
         self._models: frozenset[str] = frozenset()
@@ -108,6 +99,11 @@ class TritonServer:
     def metrics_url(self) -> str:
         """`host:port`; Prometheus reads `/metrics` there."""
         return f"{self._host}:{self.options.metrics_port}"
+
+    @property
+    def shared_memory_prefix(self) -> str:
+        """What the names of this server's regions in `/dev/shm` start with; empty before the start."""
+        return self._shm_prefix
 
     @property
     def pid(self) -> int:
@@ -145,18 +141,21 @@ class TritonServer:
         self._models = frozenset(models)
         self.options = settle_ports(self.options)
         shared_memory.remove_leftovers()
+        # Not the prefix, which is the key to memory that holds pictures: every caller is told this name.
+        self._id = f"tandem-{secrets.token_hex(8)}"
         self._shm_prefix = shared_memory.new_prefix()
         try:
             arguments = self.options.arguments(
                 repositories=[self._paths.plain(path.absolute()) for path in self.options.repositories],
                 models=models,
                 backends=self._paths.plain(program.backends),
+                server_id=self._id,
                 shm_prefix=self._shm_prefix,
                 gpu=_NVIDIA_DRIVER.exists(),
             )
             self._process = ServerProcess(
                 [str(program.path), *arguments],
-                self._environment(program.libraries),
+                server_environment(program.libraries, self.options.environment),
                 lambda line: None if is_harmless(line) else self._log(line),
             )
             self._wait_until_ready(self._process)
@@ -230,7 +229,7 @@ class TritonServer:
     def _is_ready(self) -> bool:
         try:
             # Somebody else's server may have taken the port since it was checked.
-            if json.loads(self._ask("GET", "/v2")[1])["name"] != self._shm_prefix:
+            if json.loads(self._ask("GET", "/v2")[1])["name"] != self._id:
                 return False
             if self._ask("GET", "/v2/health/ready")[0] != http.client.OK:
                 return False
@@ -272,24 +271,6 @@ class TritonServer:
     def _last_lines(self, count: int = 20) -> str:
         lines = self._process.log.lines() if self._process else []
         return "\n".join(lines[-count:]) or "(it printed nothing)"
-
-    def _environment(self, libraries: Sequence[Path]) -> dict[str, str]:
-        """The server's environment: its stubs must find this Python, its packages, and `tandem`."""
-        environment = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
-        environment = {**_ALLOCATOR, **environment, **self.options.environment}
-        # Else ONNX Runtime keeps records of its use in the home folder and sends them to its maker.
-        environment["ORT_DISABLE_TELEMETRY"] = "1"
-        # The models' processes read paths with Chinese characters, whatever the locale.
-        environment["PYTHONUTF8"] = "1"
-        prepend = {
-            "LD_LIBRARY_PATH": [str(folder) for folder in libraries],
-            # The stub looks for "python3" on PATH to find the virtual environment.
-            "PATH": [str(Path(sys.executable).parent)],
-            "PYTHONPATH": [str(Path(__file__).parents[2])],
-        }
-        for name, values in prepend.items():
-            environment[name] = os.pathsep.join([*values, *filter(None, [environment.get(name)])])
-        return environment
 
 
 def _signal_name(number: int) -> str:

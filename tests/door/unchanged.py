@@ -20,7 +20,7 @@ DOORS_MEMORY_MIB = 350  # what its budget of 256 MiB, and Python's copies, may t
 def nothing_changes(behind: Behind, door: DoorProcess) -> Iterator[None]:
     """The Triton is the same before and after each test."""
     server = behind.server
-    prefix = server._shm_prefix
+    prefix = server.shared_memory_prefix
     answers(door)
     before = (server.pid, shared_memory_pages(prefix))
     held_mib = memory_mib(server.pid)

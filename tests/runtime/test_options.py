@@ -16,6 +16,7 @@ def arguments(**options: object) -> list[str]:
             repositories=chosen.repositories,
             models=["a", "b"],
             backends=Path("backends"),
+            server_id="tandem-1",
             shm_prefix="prefix-",
             gpu=False,
         )

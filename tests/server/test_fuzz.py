@@ -90,7 +90,7 @@ def fill_every_buffer(client: grpc.InferenceServerClient) -> None:
 @pytest.mark.parametrize("count", [300, pytest.param(10_000, marks=pytest.mark.slow)])
 def test_every_mutant_is_answered_and_nothing_ends_or_grows(triton_server: TritonServer, count: int) -> None:
     with grpc.InferenceServerClient(triton_server.grpc_url) as client:
-        prefix = client.get_server_metadata().name
+        prefix = triton_server.shared_memory_prefix
         fill_every_buffer(client)
         send(triton_server, client, round(count * WARM_UP_SHARE), seed=0)
         processes = model_processes(triton_server.pid)

@@ -85,6 +85,8 @@ class Left:
     written: list[str] = field(default_factory=list)
     temporary: list[str] = field(default_factory=list)
     regions: list[str] = field(default_factory=list)
+    prefix: str = ""
+    told: str = ""
     read: list[dict[str, str]] = field(default_factory=list)
 
 
@@ -142,8 +144,9 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
     root.setLevel(logging.DEBUG)
     try:
         with TritonServer(options, log=left.log.append) as server:
+            prefix = server.shared_memory_prefix
             with grpc.InferenceServerClient(server.grpc_url) as client:
-                prefix = client.get_server_metadata().name
+                left.told = client.get_server_metadata().name
             send_everything(server, left)
             for pid in (server.pid, *model_processes(server.pid)):
                 left.written += open_for_writing(pid)
@@ -154,6 +157,7 @@ def left(tmp_path_factory: pytest.TempPathFactory) -> Left:
         root.removeHandler(handler)
         root.setLevel(level)
     left.temporary = [str(path) for path in temporary.rglob("*")]
+    left.prefix = prefix
     left.regions = [path.name for path in SHARED_MEMORY.glob(f"{prefix}*")]
     return left
 
@@ -187,3 +191,10 @@ def test_nothing_of_a_picture_reaches_a_disk(left: Left) -> None:
 
 def test_a_stopped_server_leaves_no_shared_memory(left: Left) -> None:
     assert left.regions == []
+
+
+def test_no_caller_learns_the_name_of_the_memory(left: Left) -> None:
+    assert left.prefix
+    assert left.told.startswith("tandem-")
+    assert not set(left.prefix.split("-")) & set(left.told.split("-")[1:])
+    assert left.prefix not in "".join(left.messages) + left.metrics

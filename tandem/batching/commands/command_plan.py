@@ -60,6 +60,8 @@ def _run(arguments: argparse.Namespace) -> int:
     asked = asked_traffic(arguments)
     if arguments.write and not arguments.model:
         raise InvalidInputError("--write needs --model: the model or ensemble whose config is written")
+    if arguments.write:
+        _check_write(arguments)  # whether it may, before any work
     make_question(
         arguments, asked, max_batch=arguments.max_batch or TWO, service_one_s=1.0
     )  # before any work
@@ -139,9 +141,17 @@ def _report(path: Path, subject: Subject, answer: Plan, even: Plan | None, asked
     print(f"report: {path}", file=sys.stderr)
 
 
+def _check_write(arguments: argparse.Namespace) -> None:
+    from tandem.batching.plan.config_file import check_configs  # noqa: PLC0415 - needs tritonclient
+
+    check_configs(arguments.model_repository, arguments.model, arguments.write, overwrite=arguments.overwrite)
+
+
 def _write(arguments: argparse.Namespace, rule: Rule) -> None:
     from tandem.batching.plan.config_file import write_configs  # noqa: PLC0415 - needs tritonclient
 
-    for path in write_configs(arguments.model_repository, arguments.model, arguments.write, rule):
+    for path in write_configs(
+        arguments.model_repository, arguments.model, arguments.write, rule, overwrite=arguments.overwrite
+    ):
         print(f"written: {path}", file=sys.stderr)
     print(f"serve it: scripts/serve --config-name {arguments.write}", file=sys.stderr)

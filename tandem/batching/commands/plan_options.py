@@ -56,6 +56,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "--report", type=Path, metavar="FILE.html", help="write the answer, plots and table as one HTML file"
     )
     out.add_argument("--write", metavar="NAME", help="write configs/NAME.pbtxt with the recommended setting")
+    out.add_argument(
+        "--overwrite", action="store_true", help="also where a configs/NAME.pbtxt is that it did not write"
+    )
     out.add_argument("--model-repository", type=Path, default=Path("model_repository"), metavar="FOLDER")
 
 

@@ -22,7 +22,15 @@ from typing import Any
 import numpy as np
 
 from tandem.batching.errors import CalibrationError
-from tandem.batching.measure.batch_statistics import Counts, batch_counts, busy_s, since
+from tandem.batching.measure.batch_statistics import (
+    STATISTICS_LAG_S,
+    Counts,
+    batch_counts,
+    busy_s,
+    foreign_items,
+    items_run,
+    since,
+)
 from tandem.batching.measure.caller import Caller
 from tandem.batching.measure.closed_loop import gaps_and_slowdown
 from tandem.batching.measure.live_model import LiveModel, translated
@@ -34,8 +42,6 @@ SAMPLES = 25
 FEWEST_SAMPLES = 3
 # Share of the time budget for the closed loop; the rest is for the table.
 LOOP_SHARE = 0.2
-# The server answers first and counts then; on a busy machine the count may come that much later.
-STATISTICS_LAG_S = 1.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -53,6 +59,7 @@ class Calibration:
         fit: alpha and beta; None with a single batch size.
         took_s: how long measuring took.
         demand: processors that a running batch uses; 1 where nobody could tell.
+        foreign: items of somebody else that ran meanwhile, and are in the figures.
     """
 
     model: LiveModel
@@ -65,6 +72,7 @@ class Calibration:
     fit: LinearFit | None
     took_s: float
     demand: float = 1.0
+    foreign: int = 0
 
     @property
     def variation(self) -> float:
@@ -102,12 +110,13 @@ def calibrate(
     largest = min(max_batch or model.max_batch, model.max_batch)
     begin = time.perf_counter()
     with translated(model.name):
-        caller = Caller(client, model, samples)
+        caller, ran = Caller(client, model, samples), items_run(client, model)
         lone = _lone_latency(caller)
         used, busy = processor_clock() if processor_clock else 0.0, busy_s(client, model)
         table = _measure_sizes(client, caller, model, largest, begin + budget_s * (1 - LOOP_SHARE))
         used, busy = processor_clock() - used if processor_clock else 0.0, busy_s(client, model) - busy
         gaps, slowdown = gaps_and_slowdown(client, caller, model, largest, table, budget_s * LOOP_SHARE)
+        foreign = foreign_items(client, model, before=ran, sent=caller.items_sent)
     medians = [float(np.median(table[size])) + gaps[size - 1] for size in range(1, largest + 1)]
     quartiles = [np.subtract(*np.percentile(table[size], (75, 25))) / 2 for size in range(1, largest + 1)]
     return Calibration(
@@ -121,6 +130,7 @@ def calibrate(
         fit=fit_line(range(1, largest + 1), medians) if largest > 1 else None,
         took_s=time.perf_counter() - begin,
         demand=used / busy if processor_clock and busy > 0 else 1.0,
+        foreign=foreign,
     )
 
 
@@ -191,5 +201,7 @@ def _fill(client: Any, caller: Caller, model: LiveModel, size: int, times: dict[
         while after[0] == before[0] and time.perf_counter() < until:
             after = batch_counts(client, model).get(size, (0, 0.0))
         if after[0] == before[0]:
-            raise CalibrationError(f"{model.name} never ran a batch of {size}; its config must allow it")
+            raise CalibrationError(
+                f"{model.name} never ran a batch of {size}; its config must allow it, and nobody else ask"
+            )
         times[size].append((after[1] - before[1]) / (after[0] - before[0]))

@@ -14,10 +14,15 @@ from tandem.batching.measure.samples import Sample
 
 
 class Caller:
-    """Sends items and collects when each came back."""
+    """Sends items and collects when each came back.
+
+    Attributes:
+        items_sent: so far.
+    """
 
     def __init__(self, client: Any, model: LiveModel, samples: list[Sample]) -> None:
         self._client, self._model, self._samples = client, model, samples
+        self.items_sent = 0
         self._sent = 0
         self._done: queue.Queue[tuple[float, Exception | None]] = queue.Queue()
 
@@ -38,6 +43,7 @@ class Caller:
             entry = grpcclient.InferInput(tensor.name, list(array.shape), tensor.datatype)
             entry.set_data_from_numpy(array)
             inputs.append(entry)
+        self.items_sent += len(chosen)
         self._client.async_infer(self._model.name, inputs, self._take, client_timeout=TIMEOUT_S)
 
     def _take(self, result: object, error: Exception | None) -> None:

@@ -15,7 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from tandem.batching.measure.batch_statistics import Counts, batch_counts, since
+from tandem.batching.measure.batch_statistics import (
+    Counts,
+    batch_counts,
+    foreign_items,
+    items_run,
+    since,
+)
 from tandem.batching.measure.calibrate import FEWEST_SAMPLES, SAMPLES
 from tandem.batching.measure.caller import Caller
 from tandem.batching.measure.live_model import LiveModel, translated
@@ -35,12 +41,14 @@ class InPlace:
         lone_s: median latency of a lone item, seconds.
         demand: processors that the steps use while the largest burst is worked on; 1 where nobody could tell.
         took_s: how long measuring took.
+        foreign: items of somebody else that went through the ensemble meanwhile.
     """
 
     times: Times
     lone_s: float
     demand: float
     took_s: float
+    foreign: int = 0
 
 
 def measure_in_place(
@@ -72,7 +80,7 @@ def measure_in_place(
     times: Times = {part.name: defaultdict(list) for part in parts}
     demand, lone = 1.0, 0.0
     with translated(whole.name):
-        caller = Caller(client, whole, samples)
+        caller, ran = Caller(client, whole, samples), items_run(client, whole)
         for _ in range(_WARM_UP):
             _burst(caller, 1)
         for size in range(1, largest + 1):
@@ -90,11 +98,13 @@ def measure_in_place(
                     busy += _note(times[part.name], old, batch_counts(client, part))
             lone = float(np.median(latencies)) if size == 1 else lone
             demand = used / busy if processor_clock and busy > 0 else 1.0
+        foreign = foreign_items(client, whole, before=ran, sent=caller.items_sent)
     enough = {
         name: {size: seconds for size, seconds in sizes.items() if len(seconds) >= FEWEST_SAMPLES}
         for name, sizes in times.items()
     }
-    return InPlace(times=enough, lone_s=lone, demand=demand, took_s=time.perf_counter() - begin)
+    took_s = time.perf_counter() - begin
+    return InPlace(times=enough, lone_s=lone, demand=demand, took_s=took_s, foreign=foreign)
 
 
 def _burst(caller: Caller, items: int) -> float:

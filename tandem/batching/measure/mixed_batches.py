@@ -9,7 +9,7 @@ import numpy as np
 
 from tandem.batching.errors import CalibrationError
 from tandem.batching.lengths import FEWEST_MIXED, LengthModel, MixedBatch, fit_lengths
-from tandem.batching.measure.batch_statistics import batch_counts, since
+from tandem.batching.measure.batch_statistics import STATISTICS_LAG_S, batch_counts, since
 from tandem.batching.measure.caller import Caller
 from tandem.batching.measure.live_model import LiveModel, translated
 from tandem.batching.measure.samples import Sample
@@ -19,8 +19,6 @@ UNEQUAL = 1.3
 ALONE = 3  # times that each item is asked alone; the median counts
 ALONE_SHARE = 0.4
 MIXED = 40
-# The server answers first and counts then; on a busy machine the count may come that much later.
-STATISTICS_LAG_S = 1.0
 
 
 def measure_lengths(

@@ -11,9 +11,40 @@ from tandem.batching.rules import Rule
 
 # What a file may be called so that it stays in its folder and works as --model-config-name.
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]*")
+_HEAD = "# Written by `tandem plan --write "
 
 
-def write_configs(repository: Path, model: str, name: str, rule: Rule) -> list[Path]:
+def check_configs(repository: Path, model: str, name: str, *, overwrite: bool = False) -> list[Path]:
+    """The files that `write_configs` would write.
+
+    Args:
+        repository: the model repository.
+        model: a model or an ensemble in it.
+        name: what to call the config.
+        overwrite: take the place of files that others wrote, too.
+
+    Raises:
+        InvalidInputError: the name is no file name, a config is missing or can't be read, or such a file is
+            there and was not written by `tandem plan`.
+    """
+    if not _NAME.fullmatch(name):
+        raise InvalidInputError(f"{name!r} can't be a config's name; use letters, digits, - _ and .")
+    steps = read_config(repository, model).ensemble_scheduling.step
+    paths = [
+        repository / part / "configs" / f"{name}.pbtxt"
+        for part in (model, *(step.model_name for step in steps))
+    ]
+    for path in paths:
+        if path.exists() and not overwrite and not path.read_text(encoding="utf-8").startswith(_HEAD):
+            raise InvalidInputError(
+                f"{path} is there and not from tandem plan; take another name for --write, or --overwrite it"
+            )
+    return paths
+
+
+def write_configs(
+    repository: Path, model: str, name: str, rule: Rule, *, overwrite: bool = False
+) -> list[Path]:
     """Write `configs/<name>.pbtxt` for the model, or for an ensemble and all its steps.
 
     Everything but the batcher is taken over from the model's config.pbtxt. An ensemble's largest batch
@@ -24,33 +55,28 @@ def write_configs(repository: Path, model: str, name: str, rule: Rule) -> list[P
         model: a model or an ensemble in it.
         name: what to call the config.
         rule: greedy or timeout.
+        overwrite: see `check_configs`.
 
     Returns:
         The files written.
 
     Raises:
-        InvalidInputError: the name is no file name, the rule is strict, or a config is missing or can't be
-            read.
+        InvalidInputError: see `check_configs`; or the rule is strict.
     """
-    if not _NAME.fullmatch(name):
-        raise InvalidInputError(f"{name!r} can't be a config's name; use letters, digits, - _ and .")
+    targets = check_configs(repository, model, name, overwrite=overwrite)
     if rule.kind == "strict":
         raise InvalidInputError(
             "Triton has no strict rule; ask for --rule greedy or timeout, then write that"
         )
     from google.protobuf import text_format  # noqa: PLC0415 - slow to import, and only needed here
 
-    config = read_config(repository, model)
-    written = []
-    for part in [model, *(step.model_name for step in config.ensemble_scheduling.step)]:
-        changed = read_config(repository, part)
+    for target in targets:
+        changed = read_config(repository, target.parents[1].name)
         apply_rule(changed, rule)
-        target = repository / part / "configs" / f"{name}.pbtxt"
         target.parent.mkdir(exist_ok=True)
-        head = f"# Written by `tandem plan --write {name}`; the rest is config.pbtxt's.\n"
+        head = f"{_HEAD}{name}`; the rest is config.pbtxt's.\n"
         target.write_text(head + text_format.MessageToString(changed, as_utf8=True), encoding="utf-8")
-        written.append(target)
-    return written
+    return targets
 
 
 def read_config(repository: Path, model: str) -> Any:

@@ -43,6 +43,7 @@ class Measured:
         transport_s: latency beyond the stations', seconds.
         processors: processors that the stations share; infinity where they share none.
         lengths: how a batch's time depends on its items; None where they take about the same time.
+        foreign: items of somebody else that ran meanwhile, and are in the figures.
     """
 
     model: LiveModel
@@ -50,6 +51,7 @@ class Measured:
     transport_s: float
     processors: float = math.inf
     lengths: LengthModel | None = None
+    foreign: int = 0
 
     @property
     def max_batch(self) -> int:
@@ -184,6 +186,7 @@ def measure(
             transport_s=found.transport_s,
             processors=processors,
             lengths=lengths,
+            foreign=found.foreign,
         )
     return _measure_ensemble(
         client, model, samples, times, max_batch=max_batch, budget_s=budget_s, processor_clock=processor_clock
@@ -223,7 +226,12 @@ def _measure_ensemble(
             steps.append(times(part, [_inputs_of(step, given) for given in tensors]))
     # A lone item also waits out the delay that each step's config sets.
     inside = sum(found.service.of(1) + found.model.lone_delay_s for found in steps)
-    return Measured(model=model, steps=tuple(steps), transport_s=max(placed.lone_s - inside, 0.0))
+    return Measured(
+        model=model,
+        steps=tuple(steps),
+        transport_s=max(placed.lone_s - inside, 0.0),
+        foreign=placed.foreign + sum(step.foreign for step in steps),
+    )
 
 
 def _walk(

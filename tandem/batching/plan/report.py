@@ -132,6 +132,11 @@ def measured_text(found: Measured) -> str:
     if found.lengths is not None:
         lines += _lengths_text(found.lengths)
     lines.append(f"transport and hand-over: {found.transport_s * 1e3:.2g} ms")
+    if found.foreign:
+        lines.append(
+            f"warning: {found.foreign} item(s) of somebody else ran meanwhile and are in these times; measure"
+            " again while nobody else asks, or on a server of its own"
+        )
     return "\n".join(lines)
 
 

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +14,15 @@ import pytest
 from tandem.batching.__main__ import main
 from tandem.batching.errors import CalibrationError, ModelNotFoundError, ServerDownError
 from tandem.batching.measure.calibrate import calibrate
-from tandem.batching.measure.live_model import connect, describe_model
+from tandem.batching.measure.caller import Caller
+from tandem.batching.measure.in_place import measure_in_place
+from tandem.batching.measure.live_model import LiveModel, connect, describe_model
 from tandem.batching.measure.perf_analyzer import run_poisson
 from tandem.batching.measure.processor_time import processor_seconds
-from tandem.batching.measure.samples import make_samples
+from tandem.batching.measure.samples import Sample, make_samples
 from tandem.batching.plan.config_file import write_configs
 from tandem.batching.plan.measured import measure
+from tandem.batching.plan.report import measured_text
 from tandem.batching.proof.comparison import measured_figures
 from tandem.batching.proof.reference import ReferenceModel, write_reference_model
 from tandem.batching.rules import greedy
@@ -103,6 +108,47 @@ def test_the_set_times_are_measured(server: TritonServer, name: str, late_s: flo
     assert min(found.samples) >= 3
     assert found.took_s < 60
     assert found.transport_s < late_s
+
+
+def test_somebody_elses_items_are_noticed(server: TritonServer) -> None:
+    client = connect(server.grpc_url)
+    whole = describe_model(client, "whole")
+    parts = [describe_model(client, step.model) for step in whole.steps]
+    alone = measure(client, "plain", budget_s=1, max_batch=2)
+    assert alone.foreign == 0
+    assert "warning: 0" not in measured_text(alone)
+    with somebody_else(server.grpc_url, "plain"):
+        found = measure(client, "plain", budget_s=2, max_batch=1)
+    assert f"warning: {found.foreign} item(s) of somebody else" in measured_text(found)
+    with somebody_else(server.grpc_url, "whole"):
+        placed = measure_in_place(client, whole, parts, samples_of(whole), largest=1, budget_s=2)
+    assert placed.foreign > 0
+    assert measure_in_place(client, whole, parts, samples_of(whole), largest=1, budget_s=1).foreign == 0
+
+
+@contextmanager
+def somebody_else(url: str, name: str) -> Iterator[None]:
+    """One item of a model after the other, while the block runs."""
+    client = connect(url)
+    caller = Caller(client, describe_model(client, name), samples_of(describe_model(client, name)))
+    over = threading.Event()
+
+    def ask() -> None:
+        while not over.wait(0.2):
+            caller.send()
+            caller.receive()
+
+    asking = threading.Thread(target=ask)
+    asking.start()
+    try:
+        yield
+    finally:
+        over.set()
+        asking.join()
+
+
+def samples_of(model: LiveModel) -> list[Sample]:
+    return make_samples(model, [], {})
 
 
 def test_an_ensemble_is_measured_step_by_step(server: TritonServer) -> None:
@@ -223,6 +269,7 @@ def test_a_server_that_is_down(capsys: pytest.CaptureFixture[str]) -> None:
         (["--url", "127.0.0.1:9"], "both --url and --model"),
         (["--url", "127.0.0.1:9", "--model", "x", "--alpha-ms", "3"], "leave"),
         (["--alpha-ms", "4", "--beta-ms", "8", "--write", "x"], "--model"),
+        (["--url", "127.0.0.1:9", "--model", "card_detector", "--write", "gpu"], "--overwrite"),
     ],
 )
 def test_options_that_contradict(capsys: pytest.CaptureFixture[str], options: list[str], words: str) -> None:

@@ -47,6 +47,19 @@ def test_a_timeout_is_written_and_nothing_else_is_changed(repository: Path) -> N
     assert after.instance_group == before.instance_group
 
 
+def test_what_somebody_else_wrote_stays_unless_asked(repository: Path) -> None:
+    shipped = repository / "second" / "configs" / "gpu.pbtxt"
+    shipped.parent.mkdir()
+    shipped.write_text("# somebody's\n")
+    with pytest.raises(InvalidInputError, match=r"gpu\.pbtxt is there and not from tandem plan.*--overwrite"):
+        write_configs(repository, "whole", "gpu", greedy(4))
+    assert shipped.read_text() == "# somebody's\n"
+    assert not (repository / "first" / "configs").exists()
+    write_configs(repository, "whole", "gpu", greedy(4), overwrite=True)
+    write_configs(repository, "whole", "gpu", greedy(2))  # its own it may write again
+    assert "max_batch_size: 2" in shipped.read_text()
+
+
 def test_greedy_prefers_the_largest_batch_because_preferring_one_forbids_batches(repository: Path) -> None:
     (path,) = write_configs(repository, "first", "tuned", greedy(4))
     assert "preferred_batch_size: 4" in path.read_text()
