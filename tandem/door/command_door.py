@@ -12,7 +12,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 from prometheus_client import CollectorRegistry, multiprocess, start_http_server, values
-from tandem_triton import TandemError
+from tandem_triton import TandemError, TlsOptions
+from tandem_triton.cli.environment import take_environment
 from tandem_triton.cli.exits import EXIT_FAILED, EXIT_USAGE
 
 from tandem.door.options import DoorOptions, ServerTls
@@ -29,6 +30,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add = parser.add_argument
     add("--triton", default=_DEFAULTS.triton_url, metavar="HOST:PORT", help="its gRPC (default %(default)s)")
     add("--triton-token-file", type=Path, metavar="FILE", help="the token that the Triton asks for")
+    add("--triton-tls-roots", type=Path, metavar="PEM", help="authorities of a Triton that speaks TLS")
+    add("--triton-tls-certificate", type=Path, metavar="PEM", help="the door's own certificate for it")
+    add("--triton-tls-key", type=Path, metavar="PEM", help="its private key")
     add("--address", default=_DEFAULTS.address, help="to listen on (default %(default)s)")
     add("--port", type=int, default=_DEFAULTS.http_port, help="HTTP (default %(default)s; 0: a free one)")
     add(
@@ -55,6 +59,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="that share the ports (default 1)",
     )
     _add_limits(parser)
+    # As scripts/serve has them: its --door-port is this --port, and both are TANDEM_DOOR_PORT.
+    take_environment(parser, "TANDEM_DOOR_")
 
 
 def _add_limits(parser: argparse.ArgumentParser) -> None:
@@ -109,6 +115,7 @@ def _options(arguments: argparse.Namespace) -> DoorOptions:
     return DoorOptions(
         triton_url=arguments.triton,
         triton_token=token,
+        triton_tls=_triton_tls(arguments),
         address=arguments.address,
         http_port=arguments.port,
         grpc_port=None if arguments.grpc_port < 0 else arguments.grpc_port,
@@ -124,6 +131,21 @@ def _options(arguments: argparse.Namespace) -> DoorOptions:
         body_timeout_s=arguments.body_timeout,
         tls=arguments.tls_certificate
         and ServerTls(certificate=arguments.tls_certificate, key=arguments.tls_key),
+    )
+
+
+def _triton_tls(arguments: argparse.Namespace) -> TlsOptions | None:
+    key, certificate = arguments.triton_tls_key, arguments.triton_tls_certificate
+    if (key is None) != (certificate is None):
+        raise ValueError("--triton-tls-certificate and --triton-tls-key go together")
+    files = [path for path in (arguments.triton_tls_roots, key, certificate) if path is not None]
+    for path in files:
+        if not path.is_file():
+            raise ValueError(f"there is no file {path}: TLS needs PEM files")
+    if not files:
+        return None
+    return TlsOptions(
+        root_certificates=arguments.triton_tls_roots, private_key=key, certificate_chain=certificate
     )
 
 

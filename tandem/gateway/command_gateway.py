@@ -11,6 +11,7 @@ import sys
 
 from tandem_triton import TandemError, service_named
 from tandem_triton.cli.connection import add_connection_arguments, connection_options
+from tandem_triton.cli.environment import take_environment
 from tandem_triton.cli.exits import EXIT_FAILED, EXIT_USAGE
 from tandem_triton.queue import QueueNames
 
@@ -47,8 +48,8 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         help="seconds that the broker has to confirm a reply (default %(default)g)")  # fmt: skip
     add("--monitor-address", default="127.0.0.1")
     add("--monitor-port", type=int, default=8003, help="serves /metrics and /healthz")
-    add_connection_arguments(parser, _VARIABLES)
-    parser.epilog = f"--url, --token-file, --tls-roots … may come from the environment: {_VARIABLES}URL, …"
+    add_connection_arguments(parser)
+    take_environment(parser, _VARIABLES)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -1,4 +1,4 @@
-"""The Kubernetes manifests as kustomize makes them."""
+"""The Kubernetes manifests as kustomize makes them, and the compose files with their variables."""
 
 from __future__ import annotations
 
@@ -16,6 +16,16 @@ from tests.deploy.programs import ROOT
 
 FOLDER = ROOT / "deploy" / "kubernetes"
 Manifests: TypeAlias = dict[str, dict[str, Any]]
+
+
+_VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
+
+
+def parsed(path: Path, **variables: str) -> dict[str, Any]:
+    """A compose file, its variables or their defaults filled in, as compose does before it validates."""
+    text = _VARIABLE.sub(lambda found: variables.get(found[1], found[2]), path.read_text("utf-8"))
+    document: dict[str, Any] = yaml.safe_load(text)
+    return document
 
 
 def all_components() -> list[str]:

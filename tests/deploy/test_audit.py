@@ -111,5 +111,5 @@ def test_what_the_commands_install_is_looked_up_too(monkeypatch: pytest.MonkeyPa
     monkeypatch.setitem(known, "audit", audit_none)
     monkeypatch.setattr(sys, "argv", ["audit"])
     assert script["main"]() == 0
-    images = {"export.txt", "gateway.txt", "server.txt"}
+    images = {"door.txt", "export.txt", "gateway.txt", "server.txt"}
     assert set(asked) == images | {"serve.txt", "language.txt", "develop.txt", "torch.txt", "weights.txt"}

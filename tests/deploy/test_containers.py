@@ -15,22 +15,15 @@ from typing import Any
 import jsonschema
 import onnx
 import pytest
-import yaml
 from packaging.requirements import Requirement
 
 from export.services import set_up
+from tests.deploy.manifests import parsed
 from tests.deploy.programs import ROOT, find_program
 
 COMPOSE = ROOT / "docker-compose.yml"
 DOCKERFILE = ROOT / "deploy" / "Dockerfile"
 IGNORE = ROOT / "deploy" / "Dockerfile.dockerignore"
-VARIABLE = re.compile(r"\$\{(\w+):-([^}]*)\}")
-
-
-def parsed(path: Path) -> dict[str, Any]:
-    """The file with its variables' defaults filled in, as compose does before it validates."""
-    document: dict[str, Any] = yaml.safe_load(VARIABLE.sub(r"\2", path.read_text("utf-8")))
-    return document
 
 
 @pytest.fixture(scope="module")
@@ -56,10 +49,13 @@ def test_the_specification_refuses_a_broken_compose_file(schema):
         jsonschema.validate(broken, schema)
 
 
-def test_without_a_profile_only_the_cpu_server_starts(services):
+def test_without_a_profile_only_the_cpu_server_and_the_door_start(services):
     profiles = (ROOT / ".env").read_text("utf-8")
     assert re.search(r"^COMPOSE_PROFILES=cpu$", profiles, re.MULTILINE)
-    assert [name for name, service in services.items() if "cpu" in service["profiles"]] == ["triton"]
+    assert [name for name, service in services.items() if "cpu" in service["profiles"]] == [
+        "triton",
+        "door",
+    ]
     assert all(service["profiles"] for service in services.values())
 
 
@@ -73,12 +69,25 @@ def test_every_service_is_pinned_hardened_and_watched(services):
         assert service["healthcheck"]["test"][0] == "CMD", name
         assert service["ulimits"]["core"] == 0, name
         assert {"mem_limit", "cpus", "pids_limit"} <= service.keys(), name
-        assert all(port.startswith("127.0.0.1:") for port in service["ports"]), name
+        assert all(port.startswith("127.0.0.1:") for port in service.get("ports", [])), name
         folders = [mount for mount in service.get("volumes", []) if mount.startswith("./")]
         for mount in folders:
             source, _, mode = mount.split(":")
             assert mode == "ro", (name, mount)
             assert (ROOT / source).exists(), (name, mount)
+
+
+def test_what_can_be_reached_is_the_door_not_triton(services):
+    assert not any("ports" in services[name] for name in ("triton", "triton-gpu"))
+    assert {port.rpartition(":")[2] for port in services["door"]["ports"]} == {"8080", "8081", "8082"}
+    assert set(services["door"]["profiles"]) == {"cpu", "gpu"}
+
+
+@pytest.mark.parametrize("name", ["compose.access.yml", "compose.inside.yml"])
+def test_what_is_laid_over_it_names_services_that_there_are(services, schema, name):
+    over = parsed(ROOT / "deploy" / name)
+    jsonschema.validate(over, schema)
+    assert over["services"].keys() <= services.keys()
 
 
 def test_what_is_in_flight_may_finish(services):
@@ -93,12 +102,14 @@ def test_the_dockerfile_is_clean():
     assert done.returncode == 0, done.stdout
 
 
-def test_every_image_of_the_dockerfile_has_a_version_and_it_ends_as_nobody_special():
+def test_every_image_of_the_dockerfile_has_a_version_and_what_runs_is_nobody_special():
     lines = DOCKERFILE.read_text("utf-8").splitlines()
     images = [line.split()[1] for line in lines if line.startswith("FROM ")]
     assert images[-1] == "nvcr.io/nvidia/tritonserver:24.10-py3"
     assert all(re.search(r":\d+\.\d+", image) for image in images)
-    assert [line for line in lines if line.startswith("USER ")] == ["USER 1000:1000"] * 2  # gateway, server
+    assert [line for line in lines if line.startswith("USER ")] == [
+        "USER 1000:1000"
+    ] * 3  # gateway, door, server
 
 
 def test_everything_that_the_dockerfile_copies_is_there_and_sent_to_the_builder():
@@ -111,9 +122,22 @@ def test_everything_that_the_dockerfile_copies_is_there_and_sent_to_the_builder(
             assert any(source.strip("/") == path or source.startswith(f"{path}/") for path in sent), source
 
 
+# Packages whose names are not those of what they hold.
+PACKAGE_OF = {
+    "cv2": "opencv-python-headless",
+    "PIL": "pillow",
+    "google": "protobuf",
+    "grpc": "grpcio",
+    "multipart": "python-multipart",
+    "python_multipart": "python-multipart",
+}
+FASTER = {"numba"}  # is used where it is there
+
+
 def requirements(name: str) -> dict[str, str]:
     text = (ROOT / "deploy" / "requirements" / name).read_text("utf-8")
-    return dict(re.findall(r"^([\w.-]+)==(\S+) \\\n    --hash=sha256:[0-9a-f]{64}$", text, re.MULTILINE))
+    entry = r"^([\w.-]+)==(\S+)(?: ; [^\\\n]+)? \\\n    --hash=sha256:[0-9a-f]{64}(?: \\)?$"
+    return dict(re.findall(entry, text, re.MULTILINE))
 
 
 def test_the_images_packages_are_those_of_the_project():
@@ -200,3 +224,11 @@ def test_the_gateway_imports_nothing_that_its_image_lacks() -> None:
     }
     packages = requirements("gateway.txt")
     assert {"aio-pika", "msgspec", "prometheus-client", "tritonclient", "grpcio", "numpy"} <= packages.keys()
+
+
+def test_the_door_imports_nothing_that_its_image_lacks() -> None:
+    found = imports(reached(list((ROOT / "tandem/door").glob("*.py"))))
+    third_party = {name.partition(".")[0] for name in found if not name.startswith("tandem")} - FASTER
+    packages = requirements("door.txt").keys()
+    assert {PACKAGE_OF.get(name, name.replace("_", "-")) for name in third_party} <= packages
+    assert {"fastapi", "uvicorn", "pillow-heif", "pypdfium2", "tritonclient"} <= packages

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import re
 import subprocess
 from pathlib import Path
@@ -13,6 +14,8 @@ import yaml
 from tandem_triton.queue import QueueNames
 
 from scripts._kubernetes_alerts import resource
+from tandem.door import command_door
+from tandem.gateway import command_gateway
 from tandem.runtime.command import server_parser
 from tests.deploy.manifests import FOLDER, Manifests, all_components, build, build_with
 from tests.deploy.programs import ROOT, find_program
@@ -20,9 +23,6 @@ from tests.deploy.programs import ROOT, find_program
 # The oldest release that its project still supported when this was written, and the newest schema we have.
 VERSIONS = ("1.31", kubernetes_validate.latest_version().rpartition(".")[0])
 # Custom resources have no schema in Kubernetes itself.
-GATEWAY_VARIABLES = {"TANDEM_BROKER"} | {
-    f"TANDEM_GATEWAY_{name}" for name in ("URL", "TOKEN_FILE", "TLS_ROOTS", "TLS_CERTIFICATE", "TLS_KEY")
-}
 NAMESPACE_NAME = "kubernetes.io/metadata.name"
 CUSTOM = {"keda.sh/v1alpha1", "monitoring.coreos.com/v1"}
 
@@ -157,9 +157,14 @@ def test_the_adapters_query_is_one_that_prometheus_understands(tmp_path: Path) -
 def test_the_environment_is_what_the_containers_command_reads() -> None:
     parser = server_parser("serve", "")
     options = {f"TANDEM_{action.dest.upper()}" for action in parser._actions}
+    beside = {"TANDEM_BROKER"}
+    for command, prefix in ((command_gateway, "TANDEM_GATEWAY_"), (command_door, "TANDEM_DOOR_")):
+        own = argparse.ArgumentParser()
+        command.add_arguments(own)
+        beside |= {prefix + name.upper() for name in vars(own.parse_args([]))}
     for path in FOLDER.rglob("*.yaml"):
         for variable in re.findall(r"TANDEM_\w+", path.read_text("utf-8")):
-            assert variable in options | GATEWAY_VARIABLES, path.name
+            assert variable in options | beside, path.name
 
 
 def test_the_queue_is_refused_behind_what_must_know_of_it(tmp_path: Path) -> None:
@@ -169,7 +174,22 @@ def test_the_queue_is_refused_behind_what_must_know_of_it(tmp_path: Path) -> Non
 
 @pytest.mark.parametrize("component", ["token", "tls"])
 def test_without_a_queue_there_is_no_gateway(component: str, tmp_path: Path) -> None:
-    assert [one["name"] for one in pod(build_with([component], tmp_path))["containers"]] == ["triton"]
+    containers = pod(build_with([component], tmp_path))["containers"]
+    assert {one["name"] for one in containers} == {"triton", "door"}
+
+
+def test_callers_reach_the_door_and_nothing_of_triton(manifests: Manifests) -> None:
+    ports = {port["name"]: one["name"] for one in pod(manifests)["containers"] for port in one["ports"]}
+    for name in ("tandem", "tandem-pods"):
+        reached = [port["targetPort"] for port in manifests[f"Service/{name}"]["spec"]["ports"]]
+        assert reached
+        assert {ports[port] for port in reached} == {"door"}
+    (callers,) = [
+        rule
+        for rule in manifests["NetworkPolicy/tandem"]["spec"]["ingress"]
+        if "tandem/may-send-pictures" in rule["from"][0]["namespaceSelector"]["matchLabels"]
+    ]
+    assert {ports[port["port"]] for port in callers["ports"]} == {"door"}
 
 
 def test_the_monitoring_takes_the_ports_that_there_are_and_the_network_lets_it(tmp_path: Path) -> None:

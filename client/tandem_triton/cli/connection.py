@@ -3,22 +3,14 @@
 from __future__ import annotations
 
 import argparse
-import os
 from pathlib import Path
 from typing import Any
 
 from tandem_triton.core.options import TlsOptions
 
 
-def add_connection_arguments(parser: argparse.ArgumentParser, variables: str | None = None) -> None:
-    """Add `--url`, TLS, token and headers to a command's parser.
-
-    Args:
-        parser: of a command.
-        variables: what the names of the variables begin with that say `URL`, `TOKEN_FILE`, `TLS_ROOTS`,
-            `TLS_CERTIFICATE` and `TLS_KEY` where the command line does not; an empty one counts as none.
-            Without it no variable is read.
-    """
+def add_connection_arguments(parser: argparse.ArgumentParser) -> None:
+    """Add `--url`, TLS, token and headers to a command's parser."""
     group = parser.add_argument_group("the server")
     add = group.add_argument
     add("--url", metavar="HOST:PORT", help="of the server (default: this machine, the usual port)")
@@ -39,9 +31,6 @@ def add_connection_arguments(parser: argparse.ArgumentParser, variables: str | N
         metavar="NAME=VALUE",
         help="sent along, for a proxy in between; a secret belongs in --token-file",
     )
-    if variables is not None:
-        names = ("url", "token_file", "tls_roots", "tls_certificate", "tls_key")
-        parser.set_defaults(**{name: os.environ.get(variables + name.upper()) or None for name in names})
 
 
 def connection_options(arguments: argparse.Namespace) -> dict[str, Any]:

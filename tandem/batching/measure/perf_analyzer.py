@@ -22,6 +22,7 @@ from numpy.typing import NDArray
 from tandem_triton.transport.wire import pack_element
 
 from tandem.batching.errors import InvalidInputError, ServerError
+from tandem.batching.measure.live_model import PLAIN, TOKEN_METADATA, Connection
 from tandem.batching.outcome import check_rate
 
 # What perf_analyzer wants, and how the server's wheel spells it (auditwheel adds a hash).
@@ -97,7 +98,13 @@ def item_data(items: Sequence[bytes], tensor: str) -> dict[str, object]:
 
 
 def run_poisson(
-    url: str, model: str, rate_per_s: float, requests: int, *, data: dict[str, object] | None = None
+    url: str,
+    model: str,
+    rate_per_s: float,
+    requests: int,
+    *,
+    data: dict[str, object] | None = None,
+    connection: Connection = PLAIN,
 ) -> Trace:
     """Send `requests` at Poisson times and record them all.
 
@@ -107,6 +114,7 @@ def run_poisson(
         rate_per_s: requests a second, one item each.
         requests: how many, at least a second's worth.
         data: see `item_data`; zeros where not given.
+        connection: encryption and token; perf_analyzer takes the token on its command line only.
 
     Raises:
         PerfAnalyzerError: it is missing, or ended with an error.
@@ -128,6 +136,7 @@ def run_poisson(
             "--request-rate-range", f"{rate}:{rate}", "--request-distribution", "poisson",
             "--request-count", str(requests), "--max-threads", str(_SENDERS),
             "--profile-export-file", str(record),
+            *_connection_words(connection),
         ]  # fmt: skip
         if data is None:
             words += ["--input-data", "zero"]
@@ -146,6 +155,20 @@ def run_poisson(
         if done.returncode != 0 or not record.exists():
             raise PerfAnalyzerError(f"perf_analyzer failed: {_reason(done.stderr) or done.returncode}")
         return read_record(record)
+
+
+def _connection_words(connection: Connection) -> list[str]:
+    """perf_analyzer's options for TLS and a token."""
+    words = ["-H", f"{TOKEN_METADATA}:{connection.token}"] if connection.token else []
+    if connection.tls:
+        words.append("--ssl-grpc-use-ssl")
+    for option, path in (
+        ("root-certifications", connection.roots),
+        ("private-key", connection.key),
+        ("certificate-chain", connection.certificate),
+    ):
+        words += [f"--ssl-grpc-{option}-file", str(path)] if path else []
+    return words
 
 
 def _reason(said: str) -> str:
