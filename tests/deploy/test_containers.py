@@ -226,6 +226,16 @@ def test_the_gateway_imports_nothing_that_its_image_lacks() -> None:
     assert {"aio-pika", "msgspec", "prometheus-client", "tritonclient", "grpcio", "numpy"} <= packages.keys()
 
 
+def test_the_doors_image_has_what_its_links_lead_to() -> None:
+    stage = DOCKERFILE.read_text("utf-8").partition(" AS door\n")[2].partition("\nFROM ")[0]
+    copied = [source for line in re.findall(r"^COPY (.+)$", stage, re.M) for source in line.split()[:-1]]
+    links = [path for path in (ROOT / "tandem").rglob("*") if path.is_symlink()]
+    assert links
+    for link in links:
+        target = link.resolve().relative_to(ROOT).as_posix()
+        assert any(target == source or target.startswith(source) for source in copied), target
+
+
 def test_the_door_imports_nothing_that_its_image_lacks() -> None:
     found = imports(reached(list((ROOT / "tandem/door").glob("*.py"))))
     third_party = {name.partition(".")[0] for name in found if not name.startswith("tandem")} - FASTER
