@@ -11,6 +11,7 @@ on a machine where nothing is installed yet.
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -112,9 +113,13 @@ def _load(step: str) -> Step:
 
 
 def packages_of(arguments: Sequence[str]) -> list[str]:
-    """The groups of packages that the services named on `scripts/serve`'s command line need, each once."""
+    """The groups of packages that the services of `scripts/serve` need, each once.
+
+    Args:
+        arguments: of its command line, which wins over the variable `TANDEM_SERVICES`.
+    """
     parser = argparse.ArgumentParser(add_help=False)
-    parser.add_argument("--services", default="")
+    parser.add_argument("--services", default=os.environ.get("TANDEM_SERVICES", ""))
     chosen, _ = parser.parse_known_args(arguments)
     services = [SERVICES[name] for name in chosen.services.split(",") if name in SERVICES]
     return list(dict.fromkeys(service.packages for service in services if service.packages))

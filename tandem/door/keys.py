@@ -9,9 +9,11 @@ import hashlib
 import os
 import re
 import secrets
+import stat
 import tempfile
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -75,9 +77,15 @@ def read_keys(path: Path) -> KeyFile:
 
 
 def write_keys(path: Path, keys: KeyFile) -> None:
-    """Replace the file in one step, readable by its owner only."""
+    """Replace the file in one step, keeping owner and mode; a new one is readable by its owner only."""
     number, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
+        with suppress(FileNotFoundError):
+            was = path.stat()
+            os.fchmod(number, stat.S_IMODE(was.st_mode))
+            # A door that runs as another user must still be able to read it.
+            if (was.st_uid, was.st_gid) != (os.geteuid(), os.getegid()):
+                os.fchown(number, was.st_uid, was.st_gid)
         with os.fdopen(number, "wb") as file:
             file.write(msgspec.json.format(msgspec.json.encode(keys), indent=2) + b"\n")
             file.flush()

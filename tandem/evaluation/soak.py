@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 import numpy as np
 from PIL import Image
 from tandem_triton import Client, ClientOptions, TandemError
-from tritonclient import grpc
 
 from tandem.evaluation.memory import memory_bytes, shared_memory_bytes
 from tandem.evaluation.mutants import SAMPLE, mutants
@@ -89,8 +88,7 @@ def soak(server: TritonServer, duration_s: float, seed: int = 0) -> Report:
     until = time.monotonic() + duration_s
     lock = threading.Lock()
     mixed = pictures(np.random.default_rng(seed))
-    with grpc.InferenceServerClient(server.grpc_url) as plain:
-        prefix = plain.get_server_metadata().name
+    prefix = server.shared_memory_prefix
     with Client(server.grpc_url, options=ClientOptions(timeout_s=DEADLINE_S)) as client:
 
         def call(number: int) -> None:

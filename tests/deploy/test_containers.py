@@ -83,6 +83,17 @@ def test_what_can_be_reached_is_the_door_not_triton(services):
     assert set(services["door"]["profiles"]) == {"cpu", "gpu"}
 
 
+def test_what_triton_serves_is_what_door_and_gateway_pass_on():
+    services = parsed(COMPOSE, TANDEM_SERVICES="id_card,find_cards")["services"]
+    for name, variable in (
+        ("triton", "TANDEM_SERVICES"),
+        ("triton-gpu", "TANDEM_SERVICES"),
+        ("door", "TANDEM_DOOR_SERVICES"),
+        ("gateway", "TANDEM_GATEWAY_SERVICES"),
+    ):
+        assert services[name]["environment"][variable] == "id_card,find_cards", name
+
+
 @pytest.mark.parametrize("name", ["compose.access.yml", "compose.inside.yml"])
 def test_what_is_laid_over_it_names_services_that_there_are(services, schema, name):
     over = parsed(ROOT / "deploy" / name)

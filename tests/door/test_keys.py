@@ -54,12 +54,14 @@ def test_the_command(tmp_path: Path) -> None:
     assert secret not in path.read_text()
     assert path.stat().st_mode & 0o077 == 0
     assert KeyRing(path).find(secret) is not None
+    path.chmod(0o640)  # for the group of a door that runs as another user
     assert key_command("--file", str(path), "new", "app").returncode == 1
     listed = key_command("--file", str(path), "list").stdout
     assert "app\t" in listed
     assert "5/s\t2 in flight\tvalid" in listed
     assert key_command("--file", str(path), "revoke", "app").returncode == 0
     assert KeyRing(path).find(secret) is None
+    assert path.stat().st_mode & 0o777 == 0o640
     assert key_command("--file", str(path), "revoke", "app").returncode == 1
     assert "revoked" in key_command("--file", str(path), "list").stdout
 

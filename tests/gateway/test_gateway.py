@@ -134,6 +134,7 @@ def test_a_malformed_message_is_a_dead_letter_with_its_reason(
 def test_a_reply_to_nobody_is_dropped(broker: Broker, start_gateway: Start, names: QueueNames) -> None:
     gateway = start_gateway("--prefetch", "1")  # one after the other
     with QueueClient(broker.url, _options(names)) as client:
+        assert len(client.recognize(order(number="0"))) == 1  # so that the queue is there
         gone = names.replies("guest", "gone")
         _publish(broker.url, names.items("id_card"), order(number="1"), correlation_id="1", reply_to=gone)
         assert len(client.recognize(order(number="2"))) == 1

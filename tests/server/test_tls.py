@@ -186,9 +186,7 @@ def test_mutual_tls_serves_only_known_callers(
 
 
 def test_the_servers_memory_is_its_users_alone_and_leaves_no_core(closed: TritonServer) -> None:
-    with triton.InferenceServerClient(closed.grpc_url) as client:
-        prefix = client.get_server_metadata().name  # the server's name is its regions' prefix
-    regions = list(Path("/dev/shm").glob(f"{prefix}*"))  # noqa: S108 - where Linux keeps it
+    regions = list(Path("/dev/shm").glob(f"{closed.shared_memory_prefix}*"))  # noqa: S108 - where Linux keeps it
     assert regions
     for region in regions:
         assert stat.S_IMODE(region.stat().st_mode) & 0o077 == 0, region.name

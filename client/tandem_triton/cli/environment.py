@@ -19,7 +19,7 @@ def take_environment(parser: argparse.ArgumentParser, prefix: str) -> None:
     options = vars(parser.parse_args([])).items()
     given = {name: os.environ.get(prefix + name.upper()) for name, value in options if not _many(value)}
     parser.set_defaults(**{name: value for name, value in given.items() if value})
-    parser.epilog = f"Each option that takes a value may come from the environment: --url as {prefix}URL."
+    parser.epilog = f"Options that take a value may come from the environment: --timeout as {prefix}TIMEOUT."
 
 
 def _many(value: object) -> bool:

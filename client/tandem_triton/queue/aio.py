@@ -34,7 +34,7 @@ from tandem_triton.queue.topology import declare_exchanges, look
 A = TypeVar("A")
 
 _CONFIRM_TIMEOUT_S = 10.0  # a broker that is silent for longer is taken for lost
-_UNBOUND_S = 1.0  # how long a queue may be without its binding
+_UNBOUND_S = 5.0  # how long a queue may be without its binding: a gateway on a busy machine takes its time
 _PUBLISH_PAUSE_S = 0.2  # between attempts to publish while the connection is restored
 
 
