@@ -108,7 +108,7 @@ def test_a_dropped_card_and_sixteen(real_door: DoorProcess, browser: Any, size: 
     assert canvas.evaluate(BLUE_PIXELS) > 1000
     assert card.locator(".rectified").count() == 1
     page.locator(".times .bar").first.wait_for()
-    assert page.locator(".times .bar").count() == 7  # the door, and the ensemble's six steps
+    assert page.locator(".times .bar").count() == 6  # the door, and the ensemble's five steps
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
     page.locator(".sixteen").click()
@@ -118,7 +118,7 @@ def test_a_dropped_card_and_sixteen(real_door: DoorProcess, browser: Any, size: 
     two, one = int(burst.get_attribute("data-two")), int(burst.get_attribute("data-one"))
     assert two * 2 + one == 16  # nobody else asks, so each of the sixteen is in one batch
     assert two > one
-    assert page.locator(".lane").count() == 6
+    assert page.locator(".lane").count() == 5
     assert "16 of 16 answered" in page.locator(".burst .sum").inner_text()
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     visitor.shot(f"door-page-{size[0]}")
@@ -130,7 +130,7 @@ def test_the_load_and_the_planners_curve(real_door: DoorProcess, browser: Any) -
     page = visitor.page
     page.locator("#tabs [data-name=load]").click()
     page.locator("table.load tbody tr").first.wait_for()
-    assert page.locator("table.load tbody tr").count() == 6
+    assert page.locator("table.load tbody tr").count() == 5
     # The sixteen before have run both batch sizes.
     page.locator(".curve svg").wait_for()
     assert page.locator(".curve path.m1, .curve path.m2").count() == 2

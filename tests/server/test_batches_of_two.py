@@ -14,7 +14,7 @@ from tests.server.asking import ask
 
 pytestmark = pytest.mark.triton
 SAMPLE = (Path(__file__).parents[2] / "docs/images/sample.jpg").read_bytes()
-# More than two for each of the ensemble's six steps: with eight, four batches fill only four steps, no queue
+# More than two for each of the ensemble's five steps: with eight, four batches fill only four steps, no queue
 # forms, and whether two lone pictures ever meet is luck (docs/decisions/0004-pairs-stay-together.md).
 CLIENTS = 16
 SECONDS = 30

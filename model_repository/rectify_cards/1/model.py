@@ -12,6 +12,7 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 from numpy.typing import NDArray
 
+from tandem.media.document_kinds import KINDS
 from tandem.media.documents import card_views
 from tandem.media.picture import Picture, decode_original
 from tandem.services.id_card.geometry.rectify import RectifyConfig, rectify
@@ -24,7 +25,12 @@ from tandem.triton.responder import Arrays, Responder, model_parameters
 _log = logging.getLogger(__name__)
 FloatArray = NDArray[np.float32]
 _INPUTS = ("PICTURE", "PICTURE_SIZE", "QUADS", "SCORES", "EMBLEM", "IMAGE", NOTE)
-_DEFAULTS = {"workers": "2", "score_threshold": "0.4", "detector": "card_detector"}
+_DEFAULTS = {
+    "workers": "2",
+    "score_threshold": "0.4",
+    "detector": "card_detector",
+    "calls": "document_classifier",
+}
 
 
 class TritonPythonModel:
@@ -42,6 +48,9 @@ class TritonPythonModel:
             output_names=("QUADS", "SCORES", "EMBLEM"),
         )
         self._detector_is_there = False
+        self._classifier = RemoteModel(
+            pb_utils, name=parameters["calls"], input_name="VIEWS", output_names=("KINDS",)
+        )
         self._workers = ThreadPoolExecutor(int(parameters["workers"]), thread_name_prefix="rectify")
         self._responder = Responder(pb_utils, model_name=args["model_name"], inputs=_INPUTS)
 
@@ -81,12 +90,15 @@ class TritonPythonModel:
         )
         lanes, titles = place_titles(picture, rectified.cards, rectified.segments, rectified.lanes)
         views, view_quads = card_views(picture, [card.quad for card in rectified.cards])
+        # Asked from here and not as a step beside the recogniser: Triton 24.10 ends when a caller gives up on
+        # an ensemble two of whose steps run at once (docs/decisions/0016-ensembles-are-chains.md).
+        (kinds,) = self._classifier(views[np.newaxis]) if inputs["IMAGE"][0] else [_no_kinds(views)]
         return {
             "LANES": lanes,
             "CARDS": pack_cards(rectified.cards),
             "SEGMENTS": pack_segments(rectified.segments),
             "TITLES": titles,
-            "VIEWS": views,
+            "KINDS": kinds[0],
             "VIEW_QUADS": view_quads,
             NOTE: inputs[NOTE],
         }
@@ -95,6 +107,15 @@ class TritonPythonModel:
         """The tensors of a picture without cards, for one that failed beside others."""
         picture = Picture.blank()
         nothing = np.zeros(0, np.float32)
-        tensors = {"PICTURE": picture.pixels.reshape(-1), "PICTURE_SIZE": picture.packed_size()}
+        tensors = {
+            "PICTURE": picture.pixels.reshape(-1),
+            "PICTURE_SIZE": picture.packed_size(),
+            "IMAGE": np.array([b""], np.object_),
+        }
         detected = {"QUADS": np.zeros((0, 4, 2), np.float32), "SCORES": nothing, "EMBLEM": nothing}
         return self._rectify({**tensors, **detected, NOTE: note})
+
+
+def _no_kinds(views: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """What nobody was asked: at warm-up, when the classifier may not be there yet, and of a blank picture."""
+    return np.zeros((1, len(views), len(KINDS)), np.float32)
