@@ -57,16 +57,16 @@ def test_the_document_detector_is_its_weights() -> None:
 
 def test_half_weights_change_the_file_not_the_answer(tmp_path: Path) -> None:
     rng = np.random.default_rng(0)
-    weights = rng.normal(size=(64, 32)).astype(np.float16).astype(np.float32)
+    weights = rng.normal(size=(512, 32)).astype(np.float16).astype(np.float32)
     graph = helper.make_graph(
         [helper.make_node("MatMul", ["x", "w"], ["y"])],
         "g",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [3, 64])],
+        [helper.make_tensor_value_info("x", TensorProto.FLOAT, [3, 512])],
         [helper.make_tensor_value_info("y", TensorProto.FLOAT, [3, 32])],
         [numpy_helper.from_array(weights, "w")],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8)
-    x = rng.normal(size=(3, 64)).astype(np.float32)
+    x = rng.normal(size=(3, 512)).astype(np.float32)
     size = len(model.SerializeToString())
     assert store_in_half(model) == 1
     onnx.checker.check_model(model, full_check=True)
