@@ -16,6 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, Generic, NamedTuple, Protocol, TypeVar
 
+from tandem_triton.core.ending import cancel_until_done
 from tandem_triton.core.errors import CancelledError, ClosedError, OutcomeKind, ProtocolError, TandemError
 from tandem_triton.core.exchange import Exchange, RawOutcome
 from tandem_triton.core.service import Answer, Request
@@ -159,10 +160,8 @@ class Dispatcher:
         for ticket in [pending.ticket for items in self._table.values() for pending in items.values()]:
             self._give_up(ticket, ClosedError("the client was closed before the answer came"))
         await self._exchange.close()
-        left = asyncio.all_tasks() - {asyncio.current_task()}
-        await asyncio.gather(
-            *left, return_exceptions=True
-        )  # they were cancelled: the loop may close after them
+        # The loop may close only after them.
+        await cancel_until_done(asyncio.all_tasks() - {asyncio.current_task()})
 
     def _enter_asked(self) -> None:
         """Put what was asked on the table, and send it."""

@@ -9,6 +9,7 @@ from types import TracebackType
 from typing import Any, TypeVar
 
 from tandem_triton.core.calls import ThreadCalls
+from tandem_triton.core.ending import cancel_until_done
 from tandem_triton.core.errors import ClosedError
 from tandem_triton.core.in_flight import CallFuture
 from tandem_triton.core.metrics import ClientMetrics
@@ -135,9 +136,7 @@ class QueueClient(ThreadCalls):
         self._ending = self._loop.create_task(self._end())
 
     async def _end(self) -> None:
-        for call in self._calls:
-            call.cancel()
-        await asyncio.gather(*self._calls, return_exceptions=True)
+        await cancel_until_done(self._calls)
         try:
             await self._client.close()
         finally:
