@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from export.errors import ExportError, ParityError
+from export.half_weights import store_in_half
 from tandem.media.letterbox import THUMBNAIL_SIDE
 from tandem.training.network.decode_maps import ExportedDetector
 from tandem.training.network.detector import CardDetector
@@ -53,8 +54,14 @@ def load(weights: Path) -> ExportedDetector:
     return ExportedDetector(network).eval()
 
 
-def export(detector: ExportedDetector, path: Path) -> None:
-    """Write the detector as ONNX: dynamic batch, height and width (multiples of 32)."""
+def export(detector: ExportedDetector, path: Path, *, half: bool = False) -> None:
+    """Write the detector as ONNX: dynamic batch, height and width (multiples of 32).
+
+    Args:
+        detector: the original.
+        path: of the file.
+        half: keep large weights in 16 bits.
+    """
     path.parent.mkdir(parents=True, exist_ok=True)
     sample = torch.zeros(2, THUMBNAIL_SIDE, THUMBNAIL_SIDE + 32, 3, dtype=torch.uint8)
     batch = torch.export.Dim("batch", min=1, max=64)
@@ -72,6 +79,8 @@ def export(detector: ExportedDetector, path: Path) -> None:
     if program is None:
         raise ExportError("torch gave no ONNX program")
     model = program.model_proto
+    if half:
+        store_in_half(model)
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, str(path))
 
@@ -125,11 +134,14 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m export.detector", description=__doc__)
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="default: %(default)s")
     parser.add_argument("--out", type=Path, default=MODEL, help="default: %(default)s")
+    parser.add_argument(
+        "--half", action="store_true", help="weights in 16 bits: half the file, if it still agrees"
+    )
     options = parser.parse_args(argv)
     scratch = options.out.with_suffix(".new")
     try:
         detector = load(options.weights)
-        export(detector, scratch)
+        export(detector, scratch, half=options.half)
         worst = check(detector, scratch, thumbnails(8, seed=9))
     except ExportError as error:
         print(f"export: {error}", file=sys.stderr)  # noqa: T201 - a command's answer
