@@ -25,11 +25,11 @@ def tiff(pages: int) -> bytes:
 
 def directories(order: str, *entries: bytes) -> bytes:
     """Directories one behind the other, of one entry each."""
-    data = (b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8)
-    for place, entry in enumerate(entries):
-        following = 8 + (place + 1) * (2 + len(entry) + 4) if place + 1 < len(entries) else 0
+    data = bytearray((b"II*\0" if order == "<" else b"MM\0*") + struct.pack(f"{order}I", 8))
+    for place, entry in enumerate(entries, start=1):
+        following = len(data) + 2 + len(entry) + 4 if place < len(entries) else 0
         data += struct.pack(f"{order}H", len(entry) // 12) + entry + struct.pack(f"{order}I", following)
-    return data
+    return bytes(data)
 
 
 @pytest.mark.parametrize("pages", [1, 2, 5])
@@ -47,6 +47,11 @@ def test_a_thumbnail_is_no_page(order: str, kind: int) -> None:
 
     width = struct.pack(f"{order}HHII", 256, 4, 1, 40)
     assert pages_of(directories(order, width, subfile(1), subfile(2), width)) == 3
+
+
+def test_a_directory_without_entries_is_no_page() -> None:
+    width = struct.pack("<HHII", 256, 4, 1, 40)
+    assert pages_of(directories("<", width, b"", width)) == 2
 
 
 def test_a_circle_ends() -> None:
