@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tandem.services.id_card.card import CORNER_RADIUS_MM
+from tandem.services.id_card.geometry.percentiles import percentiles_of_counts
 
 FloatArray = NDArray[np.float32]
 
@@ -104,17 +105,20 @@ def _gradient(band: NDArray[np.uint8]) -> tuple[NDArray[np.int16], NDArray[np.in
     """Sobel's x and y, each pixel's from the channel in which it is steepest."""
     smooth = cv2.GaussianBlur(band, (5, 5), 1.2)
     dx, dy = cv2.Sobel(smooth, cv2.CV_16S, 1, 0), cv2.Sobel(smooth, cv2.CV_16S, 0, 1)
-    steepest = np.abs(dy).argmax(axis=2)[..., np.newaxis]
-    return (
-        np.ascontiguousarray(np.take_along_axis(dx, steepest, 2)[..., 0]),
-        np.ascontiguousarray(np.take_along_axis(dy, steepest, 2)[..., 0]),
-    )
+    (across, *other_across), (along, *other_along) = cv2.split(dx), cv2.split(dy)
+    strength = cv2.absdiff(along, 0)
+    for x, y in zip(other_across, other_along, strict=True):
+        own = cv2.absdiff(y, 0)
+        steeper = cv2.compare(own, strength, cv2.CMP_GT)
+        for target, source in ((across, x), (along, y), (strength, own)):
+            cv2.copyTo(source, steeper, target)
+    return np.asarray(across, np.int16), np.asarray(along, np.int16)
 
 
 def _canny(gradient: tuple[NDArray[np.int16], NDArray[np.int16]]) -> NDArray[np.uint8]:
     """Canny's edges (255) with thresholds from the band's own steepness."""
-    strength = np.abs(gradient[1])
-    high = float(np.clip(np.percentile(strength[::2, ::2], 90), 12, 120))
+    (steep,) = percentiles_of_counts(np.abs(gradient[1][::2, ::2]), (90,))
+    high = float(np.clip(steep, 12, 120))
     return np.asarray(cv2.Canny(gradient[0], gradient[1], high * 0.5, high, L2gradient=True), np.uint8)
 
 

@@ -15,6 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tandem.services.id_card.card import CARD_HEIGHT_MM, CARD_WIDTH_MM, homography, outline, transform, warp
+from tandem.services.id_card.geometry.ink import darker_than
+from tandem.services.id_card.geometry.percentiles import percentiles_of_counts
 from tandem.services.id_card.geometry.quads import are_convex, perspective_misfit, project, unit_homographies
 from tandem.services.id_card.layout import side_layout
 
@@ -57,23 +59,43 @@ _GREEN, _RED = 1, 2
 _FULL_SHADE, _BRIGHT_PERCENTILE, _SHADE_BLUR_MM = 0.5, 75, 1.0
 
 
+class Blurred:
+    """A picture at several sharpnesses, each blurred when it is first asked for: plain cards need one.
+
+    Args:
+        picture: (h, w) float32.
+        millimetres: how much it is blurred at each sharpness.
+    """
+
+    def __init__(self, picture: FloatArray, millimetres: tuple[float, float]) -> None:
+        self._picture = picture
+        self._millimetres = millimetres
+        self._made: dict[int, FloatArray] = {}
+
+    def __getitem__(self, sharpness: int) -> FloatArray:
+        if sharpness not in self._made:
+            sigma = self._millimetres[sharpness] * PX_PER_MM
+            self._made[sharpness] = np.asarray(cv2.GaussianBlur(self._picture, (0, 0), sigma), np.float32)
+        return self._made[sharpness]
+
+
 @dataclass(frozen=True, kw_only=True)
 class EvidenceMap:
     """A part of a picture, seen straight from above as far as is known, and what is where on it.
 
     Attributes:
-        ink: (h, w) float32 at two sharpnesses, 0 (paper) to 1 (text).
+        ink: (h, w) float32, by sharpness, 0 (paper) to 1 (text).
         shade: (h, w) float32, 0 (as bright as paper) to 1 (half as bright, or darker).
-        level: (h, w) float32 at two sharpnesses, 0-1: level edges.
+        level: (h, w) float32, by sharpness, 0-1: level edges.
         upright: the same of upright ones.
         to_picture: (3, 3), from px of the map to px of the picture.
         picture_size: (height, width), px.
     """
 
-    ink: tuple[FloatArray, FloatArray]
+    ink: Blurred
     shade: FloatArray
-    level: tuple[FloatArray, FloatArray]
-    upright: tuple[FloatArray, FloatArray]
+    level: Blurred
+    upright: Blurred
     to_picture: Array
     picture_size: tuple[int, int]
 
@@ -98,15 +120,12 @@ def evidence_map(pixels: NDArray[np.uint8], quad: FloatArray) -> EvidenceMap:
     width, height = round(CARD_WIDTH_MM * PX_PER_MM), round(CARD_HEIGHT_MM * PX_PER_MM)
     seen = warp(pixels, quad, (height + 2 * margin, width + 2 * margin), (margin, margin))
     smooth = cv2.GaussianBlur(seen, (3, 3), 0)
-    level, upright = (
-        _full(np.abs(cv2.Sobel(smooth, cv2.CV_16S, dx, dy)).max(axis=2).astype(np.float32))
-        for dx, dy in ((0, 1), (1, 0))
-    )
+    level, upright = (_full(_steepest(cv2.Sobel(smooth, cv2.CV_16S, dx, dy))) for dx, dy in ((0, 1), (1, 0)))
     return EvidenceMap(
-        ink=_blurred(_ink(seen, margin), _INK_BLUR_MM),
+        ink=Blurred(_ink(seen, margin), _INK_BLUR_MM),
         shade=_shade(seen, margin),
-        level=_blurred(level, _EDGE_BLUR_MM),
-        upright=_blurred(upright, _EDGE_BLUR_MM),
+        level=Blurred(level, _EDGE_BLUR_MM),
+        upright=Blurred(upright, _EDGE_BLUR_MM),
         to_picture=homography(outline(width, height, margin), quad),
         picture_size=(pixels.shape[0], pixels.shape[1]),
     )
@@ -117,31 +136,32 @@ def _ink(seen: NDArray[np.uint8], margin: int) -> FloatArray:
     red = cv2.GaussianBlur(np.ascontiguousarray(seen[..., _RED]), (3, 3), 0)
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (_BACKGROUND_PX, _BACKGROUND_PX))
     paper = cv2.blur(cv2.morphologyEx(red, cv2.MORPH_CLOSE, kernel), (_BACKGROUND_PX, _BACKGROUND_PX))
-    darkness = np.clip((paper.astype(np.float32) - red) / np.maximum(paper, _DARKEST_PAPER), 0, 1)
+    darkness = darker_than(np.asarray(paper, np.uint8), np.asarray(red, np.uint8), _DARKEST_PAPER)
     sample = darkness[margin:-margin:2, margin:-margin:2]
     paper_level, text_level = np.percentile(sample, (_PAPER_PERCENTILE, _INK_PERCENTILE))
     floor = max(_LEAST_OF_TEXT * text_level, _LEAST_OF_PAPER * paper_level, _LEAST_DARKNESS)
     full = max(text_level, 2 * floor)
-    ink = np.clip((darkness - floor) / (full - floor), 0, 1) ** _PALE_EXPONENT
-    return np.asarray(cv2.blur(ink, (3, 3)), np.float32)
+    ink = np.clip((darkness - np.float32(floor)) * np.float32(1 / (full - floor)), 0, 1)
+    return np.asarray(cv2.blur(cv2.pow(ink, _PALE_EXPONENT), (3, 3)), np.float32)
 
 
 def _shade(seen: NDArray[np.uint8], margin: int) -> FloatArray:
     """(h, w) float32, 0-1: how much darker than the paper; green, in which the red emblem is dark."""
     green = cv2.GaussianBlur(np.ascontiguousarray(seen[..., _GREEN]), (0, 0), _SHADE_BLUR_MM * PX_PER_MM)
-    paper = float(np.percentile(green[margin:-margin:2, margin:-margin:2], _BRIGHT_PERCENTILE))
+    (paper,) = percentiles_of_counts(green[margin:-margin:2, margin:-margin:2], (_BRIGHT_PERCENTILE,))
     share = (paper - green.astype(np.float32)) / max(paper, _DARKEST_PAPER)
     return np.asarray(np.clip(share / _FULL_SHADE, 0, 1), np.float32)
 
 
-def _full(steepness: FloatArray) -> FloatArray:
-    full = float(np.percentile(steepness[::2, ::2], _EDGE_PERCENTILE)) + _LEAST_STEEPNESS
-    return np.asarray(np.minimum(steepness / full, 1), np.float32)
+def _steepest(gradient: NDArray[np.int16]) -> NDArray[np.int16]:
+    """(h, w): each pixel's steepness in the channel in which it is steepest."""
+    first, second, third = (cv2.absdiff(channel, 0) for channel in cv2.split(gradient))
+    return np.asarray(cv2.max(cv2.max(first, second), third), np.int16)
 
 
-def _blurred(picture: FloatArray, millimetres: tuple[float, float]) -> tuple[FloatArray, FloatArray]:
-    coarse, fine = (cv2.GaussianBlur(picture, (0, 0), mm * PX_PER_MM) for mm in millimetres)
-    return np.asarray(coarse, np.float32), np.asarray(fine, np.float32)
+def _full(steepness: NDArray[np.int16]) -> FloatArray:
+    (usual,) = percentiles_of_counts(steepness[::2, ::2], (_EDGE_PERCENTILE,))
+    return np.asarray(np.minimum(steepness * np.float32(1 / (usual + _LEAST_STEEPNESS)), 1), np.float32)
 
 
 def evidence(seen: EvidenceMap, quads: Array, *, emblem: bool, sharpness: int = FINE) -> Array:

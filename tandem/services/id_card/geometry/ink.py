@@ -6,6 +6,9 @@ vanish.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from functools import lru_cache
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -40,13 +43,65 @@ def ink_map(card: NDArray[np.uint8], text: NDArray[np.bool_]) -> FloatArray:
     red = cv2.GaussianBlur(np.ascontiguousarray(card[..., _RED]), (3, 3), 0)
     size = round(_BACKGROUND_MM * ANALYSIS_PX_PER_MM) | 1
     kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    paper = cv2.blur(cv2.morphologyEx(red, cv2.MORPH_CLOSE, kernel), (size, size)).astype(np.float32)
-    darkness = np.clip((paper - red) / np.maximum(paper, _DARKEST_PAPER), 0, 1)
+    paper = cv2.blur(cv2.morphologyEx(red, cv2.MORPH_CLOSE, kernel), (size, size))
+    darkness = darker_than(np.asarray(paper, np.uint8), np.asarray(red, np.uint8), _DARKEST_PAPER)
     sample = darkness[::2, ::2][text[::2, ::2]]
     guilloche, full = np.percentile(sample, (_PAPER_PERCENTILE, _INK_PERCENTILE))
     floor = max(_LEAST_OF_TEXT * full, _LEAST_OF_GUILLOCHE * guilloche, _LEAST_DARKNESS)
     full = max(full, 2 * floor)
     return np.asarray(np.clip((darkness - floor) / (full - floor), 0, 1), np.float32)
+
+
+def darker_than(paper: NDArray[np.uint8], ink: NDArray[np.uint8], darkest_paper: float) -> FloatArray:
+    """(h, w) float32, 0-1: how much darker than the paper, as a share of its brightness.
+
+    Args:
+        paper: (h, w) uint8, what the paper's brightness is thought to be.
+        ink: (h, w) uint8, how bright it is.
+        darkest_paper: darker paper is taken to be as bright as this.
+    """
+    darker = cv2.subtract(paper, ink)  # 0 where it is brighter
+    return np.asarray(cv2.divide(darker, cv2.max(paper, darkest_paper), dtype=cv2.CV_32F), np.float32)
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Shear:
+    """How a map of one size is sheared by many slopes: neighbouring columns that move alike are one run.
+
+    Attributes:
+        slopes: (s,) those that are tried.
+        begins: (r,) the first column of each run, all slopes' runs one behind the other.
+        ends: (r,) behind the last one.
+        length: of a sheared map's profile, px.
+        places: (r * height,) where each px of each run's sum goes in all profiles one behind the other.
+    """
+
+    slopes: NDArray[np.float64]
+    begins: NDArray[np.intp]
+    ends: NDArray[np.intp]
+    length: int
+    places: NDArray[np.intp]
+
+
+@lru_cache(maxsize=64)  # a card's areas have few sizes
+def _shear(height: int, width: int, count: int, step: float) -> _Shear:
+    slopes = np.arange(-count, count + 1) * step
+    reach = int(np.ceil(count * step * width / 2)) + 1
+    length = height + 2 * reach
+    begins, ends, places = [], [], []
+    for number, slope in enumerate(slopes):
+        moved = np.rint(-slope * (np.arange(width) - width / 2)).astype(np.intp) + reach
+        changes = np.flatnonzero(np.diff(moved, prepend=-1))
+        begins.append(changes)
+        ends.append(np.append(changes[1:], width))
+        places.append((number * length + moved[changes][:, None] + np.arange(height)).ravel())
+    return _Shear(
+        slopes=slopes,
+        begins=np.concatenate(begins),
+        ends=np.concatenate(ends),
+        length=length,
+        places=np.concatenate(places),
+    )
 
 
 def slant(ink: FloatArray, limit: float, step: float) -> float:
@@ -57,20 +112,17 @@ def slant(ink: FloatArray, limit: float, step: float) -> float:
         limit: slopes from -limit to +limit are tried.
         step: distance between them; the result is interpolated.
     """
-    ys, xs = np.nonzero(ink > 0)
-    if len(ys) < 20:
+    if cv2.countNonZero(ink) < 20:
         return 0.0
-    weights = ink[ys, xs]
-    centred = xs - ink.shape[1] / 2
-    count = round(limit / step)
-    slopes = np.arange(-count, count + 1) * step
-    reach = int(np.ceil(limit * ink.shape[1] / 2)) + 1
-    sharpness = np.empty(len(slopes))
-    for i, slope in enumerate(slopes):
-        rows = np.rint(ys - slope * centred).astype(np.intp) + reach
-        profile = np.bincount(rows, weights, minlength=ink.shape[0] + 2 * reach)
-        profile = profile[:-2] + 2 * profile[1:-1] + profile[2:]
-        sharpness[i] = float((profile**2).sum())
+    height, width = ink.shape
+    shear = _shear(height, width, round(limit / step), step)
+    left_of = np.zeros((width + 1, height))  # the sum of what lies left of each column
+    np.cumsum(ink.T, axis=0, out=left_of[1:])
+    runs = left_of[shear.ends] - left_of[shear.begins]
+    profiles = np.bincount(shear.places, runs.ravel(), shear.slopes.size * shear.length)
+    profiles = profiles.reshape(shear.slopes.size, shear.length)
+    profiles = profiles[:, :-2] + 2 * profiles[:, 1:-1] + profiles[:, 2:]
+    sharpness, slopes = np.einsum("sy,sy->s", profiles, profiles), shear.slopes
     best = int(sharpness.argmax())
     if best in (0, len(slopes) - 1):
         return float(slopes[best])

@@ -10,8 +10,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
+
+from tandem.services.id_card.geometry.percentiles import percentiles_of_counts
 
 #: The recogniser reads lines of this height.
 LANE_HEIGHT = 48
@@ -115,15 +118,17 @@ def draw_lanes(
     for index in order:
         place, strip = places[index], strips[index]
         # Paint to the lane's end: the next row overwrites it, the rest is this row's background.
-        lanes[place.lane, :, max(place.x0 - config.gap, 0) :] = background(strip)
+        begin = (max(place.x0 - config.gap, 0), 0)
+        colour = background(strip).tolist()
+        cv2.rectangle(lanes[place.lane], begin, (config.width, LANE_HEIGHT), colour, cv2.FILLED)
         lanes[place.lane, :, place.x0 : place.x1] = strip
     return lanes
 
 
 def background(strip: NDArray[np.uint8]) -> NDArray[np.uint8]:
     """(3,) uint8: the colour of the paper around a strip's text."""
-    sample = strip[::4, ::4].reshape(-1, 3)
-    return np.asarray(np.percentile(sample, 75, axis=0), np.uint8)
+    channels = np.moveaxis(strip[::4, ::4], 2, 0)
+    return np.array([percentiles_of_counts(channel, (75,))[0] for channel in channels], np.uint8)
 
 
 def no_lanes() -> NDArray[np.uint8]:

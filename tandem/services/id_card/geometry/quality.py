@@ -12,6 +12,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tandem.services.id_card.geometry.percentiles import percentiles_of_counts
+
 #: Strokes are 0.25-0.35 mm wide. Edges this wide (mm) are a good photo's; this wide, strokes have run
 #: together.
 SHARP_EDGE_MM = 0.25
@@ -48,13 +50,16 @@ def blur_score(strips: Sequence[NDArray[np.uint8]], px_per_mm: Sequence[float]) 
 
 def _edge_width(strip: NDArray[np.uint8]) -> float:
     """Width in px of the strip's strongest edges; infinite if it has no text."""
-    grey = cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY).astype(np.float32)
-    paper, ink = np.percentile(grey[::2, ::2], (60, 2))
+    grey = np.asarray(cv2.cvtColor(strip, cv2.COLOR_BGR2GRAY), np.uint8)
+    ink, paper = percentiles_of_counts(grey[::2, ::2], (2, 60))
     if paper - ink < _LEAST_CONTRAST:
         return float("inf")
     # Scharr over 32 is the change a pixel.
-    steepness = np.hypot(cv2.Scharr(grey, cv2.CV_32F, 1, 0), cv2.Scharr(grey, cv2.CV_32F, 0, 1)) / 32
-    return float((paper - ink) / max(float(np.percentile(steepness[::2, ::2], 98)), 1e-3))
+    across, along = (
+        cv2.Scharr(grey, cv2.CV_16S, *axes)[::2, ::2].astype(np.float32) for axes in ((1, 0), (0, 1))
+    )
+    steepness = np.sqrt(across * across + along * along) / 32
+    return float((paper - ink) / max(float(np.percentile(steepness, 98)), 1e-3))
 
 
 def glare_score(strips: Sequence[NDArray[np.uint8]]) -> float:
@@ -67,8 +72,13 @@ def glare_score(strips: Sequence[NDArray[np.uint8]]) -> float:
     """
     if not strips:
         return 0.0
-    darkest = np.concatenate([strip[::2, ::2].min(axis=2).ravel() for strip in strips])
-    paper = float(np.median(darkest))
+    darkest = np.concatenate(
+        [
+            cv2.min(cv2.min(*(channels := cv2.split(strip[::2, ::2]))[:2]), channels[2]).ravel()
+            for strip in strips
+        ]
+    )
+    (paper,) = percentiles_of_counts(darkest, (50,))
     return float((darkest >= max(_BURNT, paper + _OVER_PAPER)).mean())
 
 
