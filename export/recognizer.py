@@ -17,8 +17,10 @@ import onnxruntime
 
 from export.files import write_atomically
 from export.recognizer_classes import class_names, kept_classes
+from export.recognizer_gate import read_gate
 from export.recognizer_graph import dictionary_of, serving_graph
 from export.recognizer_int8 import quantized, read_ranges
+from export.recognizer_lean import lean
 from export.recognizer_parity import TOLERANCE, check_agreement, check_parity
 from export.recognizer_tail import Tail, read_tail, with_tail
 from export.recognizer_weights import published_weights
@@ -68,18 +70,24 @@ def folded(model: onnx.ModelProto) -> onnx.ModelProto:
     return optimised
 
 
-def export_for_cpu(model: Path) -> Path:
+def export_for_cpu(model: Path, *, tuned: bool = True) -> Path:
     """Writes beside `model` the file that CPUs serve; gives its path.
 
-    It computes in 8-bit integers where this CPU does so without overflow, else it is the same model.
+    It leaves out what changes nothing (`export.recognizer_lean`), and computes in 8-bit integers where this
+    CPU does so without overflow.
+
+    Args:
+        model: as `export_recognizer` wrote it.
+        tuned: whether it has the fine-tuned end, whose features the gate knows; without, it has no gate.
     """
+    served = lean(onnx.load(str(model)), read_gate() if tuned else read_gate().opened())
     out = model.with_name(CPU_FILE)
     needs = out.with_name(out.name + NEEDS)
     if has_fast_integers():
         write_atomically(needs, " ".join(FAST_INTEGERS).encode())  # a server elsewhere must not run it
-        write_atomically(out, quantized(onnx.load(str(model)), read_ranges()).SerializeToString())
+        write_atomically(out, quantized(served, read_ranges()).SerializeToString())
     else:
-        write_atomically(out, model.read_bytes())
+        write_atomically(out, served.SerializeToString())
         needs.unlink(missing_ok=True)
     return out
 
@@ -106,7 +114,7 @@ def make_served(
         _log.info("largest difference of a probability %.1e, allowed %.0e", worst, TOLERANCE)
     tail = read_tail() if tuned else None
     classes = export_recognizer(published, out, characters, tail)
-    for_cpu = export_for_cpu(out)
+    for_cpu = export_for_cpu(out, tuned=tuned)
     _log.info("recogniser with %d characters written", len(classes) + (len(tail.added) if tail else 0))
     if check:
         share = check_agreement(out, for_cpu)

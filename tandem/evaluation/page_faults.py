@@ -8,16 +8,14 @@ The server must have been set up (`scripts/serve --set-up-only`). Servers are me
 from __future__ import annotations
 
 import argparse
-import os
 import sys
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from tandem_triton import Client
 
 from tandem.evaluation.memory import memory_bytes
-from tandem.runtime.model_processes import model_processes
+from tandem.evaluation.processor_use import use_of
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
 from tandem.runtime.setup import CHECKOUT, REPOSITORY
@@ -32,28 +30,6 @@ BEFORE = {
     "MALLOC_ARENA_MAX": "0",
 }
 SETTINGS: Mapping[str, Mapping[str, str]] = {"glibc's": BEFORE, "ours": {}}
-# Fields of proc_pid_stat(5), counted behind the name: minor faults, user time, system time.
-_FAULTS, _USER, _SYSTEM = 7, 11, 12
-
-
-@dataclass(frozen=True, kw_only=True)
-class Use:
-    """What all processes of a server have used so far: seconds of user and system time, page faults."""
-
-    user_s: float
-    system_s: float
-    faults: int
-
-
-def use_of(server: TritonServer) -> Use:
-    """What the server and its models' processes have used so far."""
-    rows = []
-    for pid in (server.pid, *model_processes(server.pid)):
-        words = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
-        rows.append([int(words[field]) for field in (_USER, _SYSTEM, _FAULTS)])
-    user, system, faults = map(sum, zip(*rows, strict=True))
-    tick = os.sysconf("SC_CLK_TCK")
-    return Use(user_s=user / tick, system_s=system / tick, faults=faults)
 
 
 def measure(pictures: Sequence[bytes], count: int, environment: Mapping[str, str]) -> str:
@@ -69,10 +45,10 @@ def measure(pictures: Sequence[bytes], count: int, environment: Mapping[str, str
     with TritonServer(options) as server, Client(server.grpc_url) as client:
         for picture in pictures:  # every buffer has been as large as it gets
             client.recognize(picture)
-        before = use_of(server)
+        before = use_of(server.pid)
         for number in range(count):
             client.recognize(pictures[number % len(pictures)])
-        after = use_of(server)
+        after = use_of(server.pid)
         memory = sum(memory_bytes(server.pid).values()) / 2**20
     return (
         f"user {(after.user_s - before.user_s) / count * 1e3:6.1f} ms,"

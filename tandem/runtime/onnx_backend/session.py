@@ -15,6 +15,7 @@ from tandem.runtime.onnx_backend.batching import Tensors, groups_of_equal_shape,
 from tandem.runtime.onnx_backend.providers import CPU, check_available
 from tandem.runtime.onnx_backend.settings import SessionSettings
 from tandem.runtime.onnx_backend.signature import Signature, check_signature
+from tandem.runtime.onnx_backend.slices import Run, SliceRunner
 
 Outcome = dict[str, NDArray[Any]] | Exception
 
@@ -48,6 +49,9 @@ class OnnxSession:
         self._run_options = onnxruntime.RunOptions()
         for key, value in settings.run_entries.items():
             self._run_options.add_run_config_entry(key, value)
+        self._run_tensors: Run = self._run_bound if self._on_gpu and not self._strings else self._run_plain
+        if settings.slice_threads:
+            self._run_tensors = SliceRunner(self._run_tensors, settings.slice_threads)
 
     def run_all(self, requests: Sequence[Tensors], outputs: Sequence[str]) -> list[Outcome]:
         """Each request's outputs, or the exception that is its own.
@@ -93,8 +97,7 @@ class OnnxSession:
 
     def _run(self, feeds: Tensors, outputs: Sequence[str]) -> dict[str, NDArray[Any]]:
         feeds = {name: _decoded(array) if name in self._strings else array for name, array in feeds.items()}
-        run = self._run_bound if self._on_gpu and not self._strings else self._run_plain
-        return {name: _encoded(result) for name, result in run(feeds, outputs).items()}
+        return {name: _encoded(result) for name, result in self._run_tensors(feeds, outputs).items()}
 
     def _run_plain(self, feeds: Tensors, outputs: Sequence[str]) -> dict[str, NDArray[Any]]:
         return dict(zip(outputs, self._session.run(outputs, dict(feeds), self._run_options), strict=True))
@@ -150,4 +153,7 @@ def _encoded(array: NDArray[Any]) -> NDArray[Any]:
 def describe(config: Mapping[str, Any], settings: SessionSettings) -> str:
     """One line for the log."""
     providers = ", ".join(name for name, _ in settings.providers)
-    return f"{config.get('name', '')}: {providers}, {settings.intra_op_threads or 'all'} threads"
+    threads = f"{settings.intra_op_threads or 'all'} threads"
+    if settings.slice_threads:
+        threads = f"{settings.slice_threads} slices at once"
+    return f"{config.get('name', '')}: {providers}, {threads}"

@@ -32,7 +32,7 @@ class SessionSettings:
     Attributes:
         filename: the model's file in its version's folder.
         providers: execution providers with their options, best first.
-        intra_op_threads: threads within an operator, 0 = one a core.
+        intra_op_threads: threads within an operator, 0 = one a core; 1 where slices run side by side.
         inter_op_threads: threads across operators, 0 = one a core; counts in parallel mode only.
         execution_mode: name of a member of `onnxruntime.ExecutionMode`.
         graph_level: name of a member of `onnxruntime.GraphOptimizationLevel`.
@@ -40,6 +40,8 @@ class SessionSettings:
         memory_pattern: plan memory for repeated shapes.
         session_entries: ONNX Runtime's own `session.*` settings.
         run_entries: ONNX Runtime's settings of each run.
+        slice_threads: how many slices of a batch run at once, each index of the first two dimensions by
+            itself; 0 runs a batch as one tensor. The native backend ignores it.
     """
 
     filename: str = DEFAULT_FILE
@@ -52,6 +54,7 @@ class SessionSettings:
     memory_pattern: bool = True
     session_entries: Mapping[str, str] = field(default_factory=dict)
     run_entries: Mapping[str, str] = field(default_factory=dict)
+    slice_threads: int = 0
 
 
 def parse_settings(config: Mapping[str, Any], *, kind: str, device_id: int) -> SessionSettings:
@@ -68,11 +71,12 @@ def parse_settings(config: Mapping[str, Any], *, kind: str, device_id: int) -> S
     parameters = {
         key: value.get("string_value", "") for key, value in (config.get("parameters") or {}).items()
     }
+    slices = _count(parameters, "slice_thread_count")
     graph = (config.get("optimization") or {}).get("graph") or {}
     return SessionSettings(
         filename=config.get("default_model_filename") or DEFAULT_FILE,
         providers=choose_providers(config, gpu=kind == "GPU", device_id=device_id),
-        intra_op_threads=_count(parameters, "intra_op_thread_count"),
+        intra_op_threads=1 if slices else _count(parameters, "intra_op_thread_count"),
         inter_op_threads=_count(parameters, "inter_op_thread_count"),
         execution_mode=_choice("execution_mode", _count(parameters, "execution_mode"), _EXECUTION_MODES),
         graph_level=_choice("optimization.graph.level", int(graph.get("level", 0)), _GRAPH_LEVELS),
@@ -80,6 +84,7 @@ def parse_settings(config: Mapping[str, Any], *, kind: str, device_id: int) -> S
         memory_pattern=_truth(parameters, "enable_mem_pattern"),
         session_entries={key: value for key, value in parameters.items() if key.startswith(_SESSION_PREFIX)},
         run_entries={key: value for key, value in parameters.items() if key == _SHRINKAGE},
+        slice_threads=slices,
     )
 
 

@@ -24,6 +24,12 @@ def test_threads_and_mode() -> None:
     assert (chosen.intra_op_threads, chosen.inter_op_threads, chosen.execution_mode) == (2, 3, "ORT_PARALLEL")
 
 
+def test_slices_side_by_side_have_one_thread_each() -> None:
+    chosen = settings({"intra_op_thread_count": "2", "slice_thread_count": "3"})
+    assert (chosen.slice_threads, chosen.intra_op_threads) == (3, 1)
+    assert settings({"intra_op_thread_count": "2"}).slice_threads == 0
+
+
 @pytest.mark.parametrize(
     ("level", "name"),
     [(0, "ORT_ENABLE_ALL"), (-1, "ORT_ENABLE_BASIC"), (1, "ORT_ENABLE_EXTENDED"), (2, "ORT_DISABLE_ALL")],
@@ -57,6 +63,7 @@ def test_another_file_name() -> None:
     [
         ({"intra_op_thread_count": "-1"}, {}),
         ({"intra_op_thread_count": "two"}, {}),
+        ({"slice_thread_count": "-2"}, {}),
         ({"execution_mode": "2"}, {}),
         ({"enable_mem_arena": "perhaps"}, {}),
         ({}, {"optimization": {"graph": {"level": 3}}}),
