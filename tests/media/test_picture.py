@@ -104,6 +104,26 @@ def test_large_pictures_are_decoded_smaller(kind: str, long_side: int, expected:
     assert picture.sent_size == (long_side // 8, long_side)
 
 
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+@pytest.mark.parametrize("size", [(3, 4), (641, 479), (3999, 2001), (8191, 33)])
+def test_the_pixels_of_a_jpeg_are_pillows(mode: str, size: tuple[int, int]) -> None:
+    size = (max(size[0], 15), max(size[1], 15))
+    noise = np.random.default_rng(2).integers(0, 256, (size[1] // 8 + 1, size[0] // 8 + 1, 3), np.uint8)
+    image = Image.fromarray(noise).resize(size, Image.Resampling.BICUBIC).convert(mode)
+    data = encoded(image, "JPEG", quality=90, progressive=True)
+    got = decode(data).pixels
+    if max(size) <= MAX_LONG_SIDE:
+        wanted = Image.open(BytesIO(data))
+    else:
+        factor = next(factor for factor in (8, 4, 2) if max(size) / factor >= MIN_LONG_SIDE)
+        wanted = Image.open(BytesIO(data))
+        wanted.draft(None, (size[0] // factor, size[1] // factor))
+        assert wanted.size == (-(-size[0] // factor), -(-size[1] // factor))
+    bgr = np.asarray(wanted.convert("RGB"))[..., ::-1].astype(int)
+    assert got.shape == bgr.shape
+    assert np.abs(got - bgr).max() <= 2  # versions of libjpeg may round otherwise
+
+
 def test_sixteen_bit_grey_keeps_its_tones() -> None:
     ramp = np.linspace(0, 65535, 256).astype(np.uint16)
     picture = decode(encoded(Image.fromarray(np.tile(ramp, (32, 1))), "PNG"))

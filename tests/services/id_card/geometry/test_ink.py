@@ -32,7 +32,7 @@ def test_the_slope_of_the_lines_is_found(slope: float) -> None:
 
 @pytest.mark.parametrize("slope", [-0.0171, 0.0033])
 def test_it_is_the_sharpest_of_all_tried(slope: float) -> None:
-    ink = written(slope) * np.random.default_rng(1).random((90, 300)).astype(np.float32)
+    ink = np.asarray(written(slope) * np.random.default_rng(1).random((90, 300)), np.float32)
     tried = np.arange(-6, 7) * 0.0049  # no column is moved by half a px exactly
     best = tried[int(np.argmax([sharpness(ink, one) for one in tried]))]
     assert slant(ink, 0.0294, 0.0049) == pytest.approx(best, abs=0.00245)
