@@ -3,7 +3,7 @@
     python -m export.recognizer_int8 calibrate --model model.onnx
     python -m export.recognizer_int8 quantize --model model.onnx --out model.int8.onnx
 
-Nine tenths of the recogniser's work are its pointwise convolutions and the last product. Those compute on
+Nine tenths of the recogniser's work are its heavy convolutions and the last product. Those compute on
 8-bit integers; everything else, and every sum between layers, stays float32. The ranges of the convolutions'
 inputs and outputs were measured on drawn cards (`calibrate`) and lie beside this file, so that quantising
 takes a second and needs neither pictures nor torch. The last product measures its own range each time.
@@ -28,7 +28,9 @@ from export.files import write_atomically
 
 RANGES = Path(__file__).with_name("recognizer_ranges.json")
 OPSET = 20  # the first with Gelu, without which each Gelu is five passes over the activations
-_LEAST_CHANNELS = 96  # of a convolution worth quantising: below, the conversions cost more than they save
+# Channels in and out of a convolution worth quantising: below, the conversions cost more than they save. One
+# over several pixels does more with each value that is converted.
+_LEAST_CHANNELS, _LEAST_CHANNELS_OVER_SEVERAL = 96, 24
 # All of int8: one bit less costs 2 % of the rare hanzi. So a CPU must add 8-bit products without overflow
 # (VNNI); on others the float32 model serves (`export.recognizer`).
 _WEIGHT_LIMIT = 127
@@ -52,7 +54,7 @@ def quantized(model: onnx.ModelProto, ranges: Ranges) -> onnx.ModelProto:
     model = version_converter.convert_version(model, OPSET)
     graph = _Graph(model)
     graph.fuse_gelu()
-    for node in pointwise_convolutions(model):
+    for node in heavy_convolutions(model):
         graph.quantize_convolution(node, ranges)
     graph.quantize_last_product()
     graph.write_back()
@@ -60,8 +62,8 @@ def quantized(model: onnx.ModelProto, ranges: Ranges) -> onnx.ModelProto:
     return model
 
 
-def pointwise_convolutions(model: onnx.ModelProto) -> list[onnx.NodeProto]:
-    """The 1x1 convolutions with many channels that work on every pixel."""
+def heavy_convolutions(model: onnx.ModelProto) -> list[onnx.NodeProto]:
+    """The convolutions with many channels in and out that work on every pixel."""
     shapes = {entry.name: list(entry.dims) for entry in model.graph.initializer}
     pooled = {node.output[0] for node in model.graph.node if node.op_type == "ReduceMean"}
     gates = {node.input[0] for node in model.graph.node if node.op_type == "HardSigmoid"}
@@ -69,15 +71,16 @@ def pointwise_convolutions(model: onnx.ModelProto) -> list[onnx.NodeProto]:
     for node in model.graph.node:
         if node.op_type != "Conv" or node.input[0] in pooled or node.output[0] in gates:
             continue
-        out, channels, height, width = shapes[node.input[1]]
-        if (height, width) == (1, 1) and min(out, channels) >= _LEAST_CHANNELS:
+        out, channels, height, width = shapes[node.input[1]]  # channels: 1 in one that works on each alone
+        least = _LEAST_CHANNELS if (height, width) == (1, 1) else _LEAST_CHANNELS_OVER_SEVERAL
+        if min(out, channels) >= least:
             found.append(node)
     return found
 
 
 def measured_ranges(model: onnx.ModelProto, lanes: Iterable[NDArray[np.uint8]]) -> Ranges:
     """The ranges that `quantized` needs: the widest over all `lanes`, each `(B, L, 48, W, 3)` uint8."""
-    convolutions = pointwise_convolutions(model)
+    convolutions = heavy_convolutions(model)
     names = sorted({name for node in convolutions for name in (node.input[0], node.output[0])})
     watched = onnx.ModelProto()
     watched.CopyFrom(model)

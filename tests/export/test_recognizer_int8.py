@@ -13,8 +13,8 @@ from onnx import numpy_helper
 from export.errors import ExportError, ParityError
 from export.recognizer import CPU_FILE, export_for_cpu, export_recognizer
 from export.recognizer_int8 import (
+    heavy_convolutions,
     measured_ranges,
-    pointwise_convolutions,
     quantized,
     read_ranges,
 )
@@ -53,9 +53,9 @@ def test_probabilities_stay_close(model: Path, small: onnx.ModelProto) -> None:
     assert np.abs(wanted[1][..., 0] - got[1][..., 0])[same].mean() < 0.02
 
 
-def test_all_large_pointwise_convolutions_are_integers(model: Path, small: onnx.ModelProto) -> None:
-    count = len(pointwise_convolutions(onnx.load(str(model))))
-    assert count == 28
+def test_all_large_heavy_convolutions_are_integers(model: Path, small: onnx.ModelProto) -> None:
+    count = len(heavy_convolutions(onnx.load(str(model))))
+    assert count == 31
     kinds = [node.op_type for node in small.graph.node]
     assert kinds.count("QuantizeLinear") == 2 * count
     assert kinds.count("Gelu") == 13
