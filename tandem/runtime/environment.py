@@ -18,9 +18,10 @@ _ALLOCATOR = {
     "MALLOC_ARENA_MAX": "2",
 }
 
-# numpy's BLAS would wake a thread on every core for matrices of nine numbers, and let them spin: of a card's
-# straightening that was a third of the processor time (docs/performance.md).
-_THREADS = {"OPENBLAS_NUM_THREADS": "1"}
+# OpenBLAS, which numpy and OpenCV bring, keeps a thread for every core; each of them watches for more work
+# for milliseconds after the last matrix: 53 ms of system time a picture, taken from the other steps
+# (docs/batching.md, "Where the processors go"). A step's parallel work runs in workers of its own.
+_LINEAR_ALGEBRA = {"OPENBLAS_NUM_THREADS": "1"}
 
 
 def server_environment(libraries: Sequence[Path], added: Mapping[str, str]) -> dict[str, str]:
@@ -31,7 +32,7 @@ def server_environment(libraries: Sequence[Path], added: Mapping[str, str]) -> d
         added: variables of the user's choice; they win.
     """
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONHOME"}
-    environment = {**_ALLOCATOR, **_THREADS, **environment, **added}
+    environment = {**_ALLOCATOR, **_LINEAR_ALGEBRA, **environment, **added}
     # Else ONNX Runtime keeps records of its use in the home folder and sends them to its maker.
     environment["ORT_DISABLE_TELEMETRY"] = "1"
     # The models' processes read paths with Chinese characters, whatever the locale.
