@@ -9,19 +9,18 @@ decoding.
 from __future__ import annotations
 
 import struct
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from io import BytesIO
-from typing import Any
 
 import cv2
 import numpy as np
-import simplejpeg
 from numpy.typing import NDArray
 from PIL import Image, ImageFile
 
 from tandem.errors import InputError
+from tandem.media.jpeg import is_plain_jpeg, jpeg_pixels
 from tandem.media.tiff import pages_of
 
 MAX_BYTES = 20 * 2**20
@@ -53,16 +52,6 @@ _UPRIGHT = {
     6: Image.Transpose.ROTATE_270,
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
-}
-#: The same for arrays.
-_UPRIGHT_ARRAY: dict[int, Callable[[NDArray[np.uint8]], Any]] = {
-    2: lambda pixels: cv2.flip(pixels, 1),
-    3: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_180),
-    4: lambda pixels: cv2.flip(pixels, 0),
-    5: cv2.transpose,
-    6: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_90_CLOCKWISE),
-    7: lambda pixels: cv2.rotate(cv2.transpose(pixels), cv2.ROTATE_180),
-    8: lambda pixels: cv2.rotate(pixels, cv2.ROTATE_90_COUNTERCLOCKWISE),
 }
 _QUARTER_TURNED = range(5, 9)  # EXIF orientations that swap the sides
 _ORIENTATION_TAG = 0x0112
@@ -151,8 +140,8 @@ def decode_original(data: bytes) -> NDArray[np.uint8]:
         raise InputError(f"the data is not a picture in a known format; {_ALLOWED} is allowed")
     with _senders_fault(name), Image.open(BytesIO(data), formats=[name]) as image:
         orientation = 1 if name == "TIFF" else _orientation(image)
-        if _is_plain_jpeg(image):
-            return _jpeg_pixels(data, image.size, orientation)
+        if is_plain_jpeg(image):
+            return jpeg_pixels(data, image.size, orientation)
         image.load()
         upright = _opaque(image.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else image)
     return _to_bgr(upright)
@@ -204,29 +193,12 @@ def _load(data: bytes, name: str) -> tuple[Image.Image | NDArray[np.uint8], tupl
         # Pillow turns a TIFF itself while it loads, and gives its size turned.
         orientation = 1 if name == "TIFF" else _orientation(image)
         sent_size = (width, height) if orientation in _QUARTER_TURNED else (height, width)
-        if _is_plain_jpeg(image):
-            return _jpeg_pixels(data, image.size, orientation), sent_size
+        if is_plain_jpeg(image):
+            return jpeg_pixels(data, image.size, orientation), sent_size
         image.load()
         small = _reduced(image)
         upright = _opaque(small.transpose(_UPRIGHT[orientation]) if orientation in _UPRIGHT else small)
     return upright, sent_size
-
-
-def _is_plain_jpeg(image: Image.Image) -> bool:
-    """Whether it is a JPEG in grey or colours, not in a printer's inks."""
-    return image.format in {"JPEG", "MPO"} and image.mode in {"L", "RGB"}
-
-
-def _jpeg_pixels(data: bytes, size: tuple[int, int], orientation: int) -> NDArray[np.uint8]:
-    """(h, w, 3) uint8 BGR, upright: a plain JPEG at `size` (width, height), to which libjpeg can scale it.
-
-    Raises:
-        ValueError: it is truncated or broken.
-    """
-    width, height = size
-    pixels = simplejpeg.decode_jpeg(data, "BGR", min_height=height, min_width=width)
-    upright = _UPRIGHT_ARRAY.get(orientation)
-    return np.asarray(upright(pixels) if upright else pixels, np.uint8)
 
 
 def _check_chunks(data: bytes) -> None:
