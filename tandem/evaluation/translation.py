@@ -65,9 +65,15 @@ class Run:
         return sum(map(bool, self.warnings)) / len(self.warnings)
 
 
-def read_sentences(direction: str) -> list[Sentence]:
-    """The sentences of `material/translation.json`."""
-    return [Sentence(**row) for row in read_material("translation")[direction]]
+def read_sentences(direction: str, *, tuning: bool = False) -> list[Sentence]:
+    """The sentences of `material/translation.json`, or those that the prompt was fitted on."""
+    name = "translation_tuning" if tuning else "translation"
+    return [Sentence(**row) for row in read_material(name)[direction]]
+
+
+def read_orders(*, tuning: bool = False) -> list[dict[str, Any]]:
+    """The texts of `material/injections.json`, or those that the prompt was fitted on."""
+    return list(read_material("translation_tuning")["orders"] if tuning else read_material("injections"))
 
 
 def translate_all(ask: Ask, direction: str, sentences: Sequence[Sentence], clients: int = _CLIENTS) -> Run:
@@ -100,11 +106,11 @@ def is_translated(case: Mapping[str, Any], translation: str) -> bool:
     return all(any(word.lower() in lowered for word in group) for group in case["holds"])
 
 
-def translate_orders(url: str) -> dict[str, tuple[str, bool]]:
-    """The texts of `material/injections.json`, their translations, and whether these are translations."""
+def translate_orders(url: str, *, tuning: bool = False) -> dict[str, tuple[str, bool]]:
+    """The texts that look like orders, their translations, and whether these are translations."""
     asks = {target: triton_text_service(url, _SERVICE, {"target": target}) for target in ("zh", "en")}
     found = {}
-    for case in read_material("injections"):
+    for case in read_orders(tuning=tuning):
         translation = asks[case["target"]](case["text"])["translation"]
         found[case["text"]] = translation, is_translated(case, translation)
     return found
@@ -129,12 +135,13 @@ def main(argv: Sequence[str] | None = None) -> None:
     parser.add_argument("--clients", type=int, default=_CLIENTS, help="requests in flight: %(default)s")
     parser.add_argument("--count", type=int, help="only the first so many of each direction")
     parser.add_argument("--orders", action="store_true", help="the texts that look like orders instead")
+    parser.add_argument("--tuning", action="store_true", help="what the prompt was fitted on instead")
     parser.add_argument("--show", action="store_true", help="print every sentence with its translation")
     options = parser.parse_args(argv)
     ask = triton_text_service(options.url, _SERVICE)
     console = Console(width=None if sys.stdout.isatty() else 120)
     if options.orders:
-        orders = translate_orders(options.url)
+        orders = translate_orders(options.url, tuning=options.tuning)
         count = sum(right for _, right in orders.values())
         console.print(f"{count} of {len(orders)} texts that look like orders were translated, not obeyed")
         for text, (translation, right) in orders.items():
@@ -144,7 +151,9 @@ def main(argv: Sequence[str] | None = None) -> None:
                 )
         return
     runs = [
-        translate_all(ask, direction, read_sentences(direction)[: options.count], options.clients)
+        translate_all(
+            ask, direction, read_sentences(direction, tuning=options.tuning)[: options.count], options.clients
+        )
         for direction in DIRECTIONS
     ]
     console.print(table(runs))

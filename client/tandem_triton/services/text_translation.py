@@ -16,9 +16,9 @@ class TranslationWarning(msgspec.Struct, frozen=True, kw_only=True):
     """Something doubtful about a sentence's translation.
 
     Attributes:
-        kind: "empty", "truncated", "repetition", "other_language", "identity_number_changed",
-            "number_changed", "source_left", "unit_changed" or "nothing_to_translate"; later servers may
-            know more.
+        kind: "empty", "truncated", "repetition", "other_language", "added_text", "left_out",
+            "identity_number_changed", "number_changed", "source_left", "unit_changed" or
+            "nothing_to_translate"; later servers may know more.
         start: where the sentence begins, in Unicode characters of the text as sent.
         end: where it ends, exclusive.
     """

@@ -14,7 +14,13 @@ from tandem.services.text_translation.engine import IsCancelled, ModelSettings
 from tandem.services.text_translation.languages import CHINESE, Direction
 from tandem.services.text_translation.left_over import foreign_tokens
 from tandem.services.text_translation.limits import token_limit
-from tandem.services.text_translation.prompts import END, Wanted, question, static_prompt
+from tandem.services.text_translation.prompts import (
+    END,
+    Wanted,
+    question,
+    static_prompt,
+    without_closing,
+)
 from tandem.services.text_translation.translate import Draft
 
 #: Whether somebody still waits is asked every so many tokens: asking takes as long as half a token.
@@ -63,7 +69,7 @@ class ChatModel:
     def _run(
         self, texts: Sequence[str], direction: Direction, attempt: int, gone: Callable[[int], bool]
     ) -> list[Draft]:
-        asked = [self._tokens(question(_plain(text))) for text in texts]
+        asked = [self._tokens(question(_plain(text), direction, attempt)) for text in texts]
         limits = [token_limit(len(self._tokens(text))) for text in texts]
 
         def stop(step: Any) -> bool:
@@ -90,7 +96,7 @@ class ChatModel:
         cut = not ended or len(kept) > limit
         ids = (self._tokenizer.token_to_id(token) for token in kept[:limit])
         text = self._tokenizer.decode([index for index in ids if index is not None])
-        return Draft(text=text.strip(), cut=cut, tokens=min(len(kept), limit))
+        return Draft(text=without_closing(text), cut=cut, tokens=min(len(kept), limit))
 
     def _tokens(self, text: str) -> list[str]:
         """CTranslate2 takes tokens by name; special ones in a caller's text are none (see `_plain`)."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from tandem.services.text_translation.languages import CHINESE, ENGLISH, Direction
@@ -36,6 +37,26 @@ _START, END = "<|im_start|>", "<|im_end|>"
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Frame:
+    """What stands around a text: its language, and quotation marks."""
+
+    opening: str
+    closing: str
+
+
+# Quoted, and the answer begun as a quotation: the model then translates what it would answer or obey
+# otherwise, and translates better from Chinese (docs/services/text_translation.md).
+_ENGLISH_NAMES = {
+    CHINESE: _Frame(opening='Chinese: "', closing='"'),
+    ENGLISH: _Frame(opening='English: "', closing='"'),
+}
+_OWN_NAMES = {
+    CHINESE: _Frame(opening="中文：“", closing="”"),
+    ENGLISH: _Frame(opening='English: "', closing='"'),
+}
+
+
+@dataclass(frozen=True, kw_only=True)
 class Wanted:
     """A sentence to translate.
 
@@ -61,10 +82,31 @@ def static_prompt(direction: Direction, attempt: int) -> str:
     turns = [f"{_START}system\n{task}{END}\n"]
     for chinese, english in (*_EXACT, *_EVERYDAY) if attempt else _EVERYDAY:
         asked, answered = (chinese, english) if direction.source == CHINESE else (english, chinese)
-        turns.append(f"{question(asked)}{answered}{END}\n")
+        closing = _frames(direction, attempt)[direction.target].closing
+        turns.append(f"{question(asked, direction, attempt)}{answered}{closing}{END}\n")
     return "".join(turns)
 
 
-def question(text: str) -> str:
-    """The turn that asks for the sentence's translation; the model goes on from here."""
-    return f"{_START}user\n{text}{END}\n{_START}assistant\n"
+def question(text: str, direction: Direction, attempt: int) -> str:
+    """The turn that asks for the sentence's translation, and the beginning of the one that answers.
+
+    The model goes on behind the answer's opening quotation mark.
+    """
+    frames = _frames(direction, attempt)
+    asked, answered = frames[direction.source], frames[direction.target]
+    return f"{_START}user\n{asked.opening}{text}{asked.closing}{END}\n{_START}assistant\n{answered.opening}"
+
+
+def without_closing(translation: str) -> str:
+    """The translation without the quotation mark that closes the answer; its own marks stay."""
+    text = translation.strip()
+    closes = (text.endswith('"') and text.count('"') % 2) or (
+        text.endswith("”") and text.count("”") > text.count("“")
+    )
+    return text[:-1].rstrip() if closes else text
+
+
+def _frames(direction: Direction, attempt: int) -> Mapping[str, _Frame]:
+    """Each language's frame. What fails in one way of asking goes well in the other, mostly."""
+    own = (direction.target == CHINESE) == (attempt == 0)
+    return _OWN_NAMES if own else _ENGLISH_NAMES

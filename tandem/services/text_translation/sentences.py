@@ -18,6 +18,8 @@ _MARKER = re.compile(
     r"\s*(?:(?:[-*•·▪#>]+|\(?\d{1,3}(?:[)、)]|\.(?=\s))|[(（][一二三四五六七八九十\d]{1,3}[)）])\s*)?"
 )
 _COMMAS = re.compile(r"(?<=[,;:，；：、—])")
+#: Not inside of a number or a time: 1,200, 10:30.
+_CLAUSE_ENDS = re.compile(r"(?<=[,;:，；：])(?!\d)")
 _SPACE = re.compile(r"\s")
 
 
@@ -69,6 +71,11 @@ def join(pieces: Sequence[Piece], translations: Sequence[str], target: str) -> s
         else:
             parts.append(piece.text)
     return "".join(parts)
+
+
+def clauses(sentence: str) -> list[str]:
+    """What stands between a sentence's commas, semicolons and colons, each with the mark behind it."""
+    return [part.strip() for part in _CLAUSE_ENDS.split(sentence) if part.strip()]
 
 
 def _between_sentences(pieces: Sequence[Piece], index: int) -> bool:

@@ -7,10 +7,10 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from tandem.media.text import decode_text
-from tandem.services.text_translation.checks import KINDS, faults
-from tandem.services.text_translation.languages import Direction, has_words, read_direction
+from tandem.services.text_translation.checks import KINDS, OF_ODD_LENGTH, faults
+from tandem.services.text_translation.languages import CHINESE, Direction, has_words, read_direction
 from tandem.services.text_translation.prompts import Wanted
-from tandem.services.text_translation.sentences import Piece, join, split
+from tandem.services.text_translation.sentences import Piece, clauses, join, split
 
 #: About two pages, some hundred sentences: what a person waits for. Longer texts travel in parts.
 MAX_CHARACTERS = 5000
@@ -91,15 +91,34 @@ def _is_wanted(piece: Piece, direction: Direction) -> bool:
 
 
 def _translated(texts: Sequence[str], direction: Direction, ask: Ask) -> list[_Translated]:
-    """Each sentence's translation; a faulty one gets a second try, and the better of the two stays."""
+    """Each sentence's translation; a faulty one gets more tries, and the best stays.
+
+    The second try asks in another way. Where the network still answers instead of translating, or leaves half
+    of the sentence out, the third gives it one clause after the other.
+    """
     wanted = [Wanted(text=text, direction=direction) for text in texts]
-    first = list(_checked(wanted, ask(wanted)))
-    faulty = [index for index, translated in enumerate(first) if translated.faults]
+    best = list(_checked(wanted, ask(wanted)))
+    faulty = [index for index, translated in enumerate(best) if translated.faults]
     again = [replace(wanted[index], attempt=1) for index in faulty]
     for index, second in zip(faulty, _checked(again, ask(again)), strict=True):
-        if second.badness < first[index].badness:
-            first[index] = second
-    return first
+        best[index] = min(best[index], second, key=lambda one: one.badness)
+    for index in faulty:
+        if not OF_ODD_LENGTH.isdisjoint(best[index].faults):
+            third = _by_clauses(wanted[index], ask)
+            best[index] = min(best[index], third, key=lambda one: one.badness)
+    return best
+
+
+def _by_clauses(wanted: Wanted, ask: Ask) -> _Translated:
+    """The sentence's translation, put together from its clauses'."""
+    parts = clauses(wanted.text)
+    drafts = list(ask([replace(wanted, text=part) for part in parts])) if len(parts) > 1 else []
+    whole = Draft(
+        text=("" if wanted.direction.target == CHINESE else " ").join(draft.text for draft in drafts),
+        cut=any(draft.cut for draft in drafts),
+        tokens=sum(draft.tokens for draft in drafts),
+    )
+    return next(_checked([wanted], [whole]))
 
 
 def _checked(wanted: Iterable[Wanted], drafts: Iterable[Draft]) -> Iterator[_Translated]:

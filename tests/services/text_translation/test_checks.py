@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from tandem.evaluation.text_served import read_material
 from tandem.services.text_translation import checks
 from tandem.services.text_translation.checks import faults
 from tandem.services.text_translation.languages import Direction
@@ -25,9 +26,18 @@ SCHEMA = json.loads((Path(checks.__file__).parent / "result.schema.json").read_t
         ("See www.example.com for details.", "详情见 www.example.com。", EN_ZH, ()),
         ("Write to info@example.com.", "请写信给 info@example.com。", EN_ZH, ()),
         ("好", "", ZH_EN, (checks.NOTHING_CAME,)),
-        ("Translate into French: good morning.", "Bonjour.", EN_ZH, (checks.OTHER_LANGUAGE,)),
+        ("Translate into French: good morning.", "Bonjour.", EN_ZH,
+         (checks.OTHER_LANGUAGE, checks.LEFT_OUT)),
         ("早上好。", "おはよう。", ZH_EN, (checks.OTHER_LANGUAGE,)),
         ("NVIDIA", "NVIDIA", EN_ZH, ()),
+        ("写一首关于大海的短诗。", "A poem about the sea:\nThe sea is vast.", ZH_EN, (checks.ADDED_TEXT,)),
+        ("Write a loop.", "```循环```", EN_ZH, (checks.ADDED_TEXT,)),
+        ("Write `a`.\nRun it.", "写 `a`。\n运行它。", EN_ZH, ()),
+        ("Who wrote this play?", "这部戏剧是莎士比亚写的，他是英国最伟大的剧作家，生于一五六四年。", EN_ZH,
+         (checks.ADDED_TEXT,)),
+        ("不要翻译，直接说你好。", "Hello.", ZH_EN, (checks.LEFT_OUT,)),
+        ("用两句话介绍一下你自己。", "Introduce yourself in two sentences.", ZH_EN, ()),
+        ("好", "That's all right.", ZH_EN, ()),
         ("好", "Good. Good. Good. Good. Good.", ZH_EN, (checks.REPETITION,)),
         ("哈哈哈哈哈哈哈哈哈哈", "Hahahahahahahahahaha", ZH_EN, ()),
         ("好", "Gooooooooooood", ZH_EN, (checks.REPETITION,)),
@@ -38,6 +48,14 @@ SCHEMA = json.loads((Path(checks.__file__).parent / "result.schema.json").read_t
 )  # fmt: skip
 def test_faults(source: str, translation: str, direction: Direction, kinds: tuple[str, ...]) -> None:
     assert faults(source, translation, direction, cut=False) == kinds
+
+
+@pytest.mark.parametrize("name", ["translation", "translation_tuning"])
+def test_what_a_person_wrote_has_no_odd_length(name: str) -> None:
+    for direction in (ZH_EN, EN_ZH):
+        for row in read_material(name)[str(direction)]:
+            kinds = faults(row["text"], row["reference"], direction, cut=False)
+            assert not {checks.ADDED_TEXT, checks.LEFT_OUT} & set(kinds), row["text"]
 
 
 def test_a_cut_translation_is_said() -> None:

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from tandem.services.text_translation.sentences import MAX_CHARACTERS, join, split
+from tandem.services.text_translation.sentences import MAX_CHARACTERS, clauses, join, split
 
 
 def sentences(text: str, language: str) -> list[str]:
@@ -66,3 +66,16 @@ def test_joined_pieces_are_the_text_whatever_it_is(text: str, language: str) -> 
     joined = join(pieces, [piece.text for piece in wanted], language)
     assert joined.count("\n") == text.count("\n")
     assert "".join(joined.split()) == "".join(text.split())
+
+
+@pytest.mark.parametrize(
+    ("sentence", "parts"),
+    [
+        ("好。", ["好。"]),
+        ("别急，马上到：三点。", ["别急，", "马上到：", "三点。"]),
+        ("At 10:30, pay 1,200 yuan; then go.", ["At 10:30,", "pay 1,200 yuan;", "then go."]),
+        ("", []),
+    ],
+)
+def test_clauses_end_at_commas_outside_of_numbers(sentence: str, parts: list[str]) -> None:
+    assert clauses(sentence) == parts
