@@ -12,8 +12,6 @@ from numpy.typing import NDArray
 
 #: Shrinking more than this without averaging first would alias.
 _MAX_PLAIN_SHRINK = 2.0
-#: ... and less than this is not worth averaging once more after halving.
-_LEAST_LEFT = 1.25
 
 
 def outline(width: float, height: float, margin: float = 0.0) -> NDArray[np.float32]:
@@ -90,24 +88,23 @@ def _shrunk(
 ) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
     """The part of the picture around `wanted` averaged down, and the quad in it.
 
-    By halves, which OpenCV averages ten times faster than thirds, then by what is left of `shrink`.
+    By a whole number, for which OpenCV's averaging is several times faster, and by halves as long as it is
+    even, ten times faster; the same average. (Halves first and then what is left blurred a little more: quads
+    on curved and compressed pictures moved by 1 % of the width.)
     """
+    factor = int(shrink)
     height, width = pixels.shape[:2]
     x0, y0 = np.floor(np.clip(wanted.min(axis=0) - 2 * shrink, 0, [width - 1, height - 1])).astype(int)
     x1, y1 = np.ceil(np.clip(wanted.max(axis=0) + 2 * shrink, [x0 + 1, y0 + 1], [width, height])).astype(int)
-    halves = 2 ** int(np.log2(shrink))
-    x1, y1 = (low + max(1, (high - low) // halves) * halves for low, high in ((x0, x1), (y0, y1)))
-    small = pixels[y0:y1, x0:x1]
-    sides = np.array([small.shape[1], small.shape[0]], np.float32)
-    while min(small.shape[:2]) > 1 and sides[0] / small.shape[1] < halves:
+    small_size = (max(1, (x1 - x0) // factor), max(1, (y1 - y0) // factor))
+    small = pixels[y0 : y0 + small_size[1] * factor, x0 : x0 + small_size[0] * factor]
+    rest = factor
+    while rest % 2 == 0 and min(small.shape[:2]) >= rest:
         half = (small.shape[1] // 2, small.shape[0] // 2)
-        small = np.asarray(cv2.resize(small, half, interpolation=cv2.INTER_AREA), np.uint8)
-    left = shrink * small.shape[1] / sides[0]
-    if left > _LEAST_LEFT:
-        rest = (max(1, round(small.shape[1] / left)), max(1, round(small.shape[0] / left)))
-        small = np.asarray(cv2.resize(small, rest, interpolation=cv2.INTER_AREA), np.uint8)
-    scale = np.array([small.shape[1], small.shape[0]], np.float32) / sides
-    return small, ((quad - np.array([x0, y0], np.float32)) * scale).astype(np.float32)
+        small, rest = np.asarray(cv2.resize(small, half, interpolation=cv2.INTER_AREA), np.uint8), rest // 2
+    if rest > 1:
+        small = np.asarray(cv2.resize(small, small_size, interpolation=cv2.INTER_AREA), np.uint8)
+    return small, ((quad - np.array([x0, y0], np.float32)) / factor).astype(np.float32)
 
 
 def share_outside(quad: NDArray[np.float32], size: tuple[int, int]) -> float:
