@@ -115,7 +115,7 @@ def run(server: TritonServer, pictures: Sequence[bytes], seconds: float, load: f
     """The measured columns of one row."""
     client = connect(server.grpc_url)
     found = measure(client, MODEL, files=pictures, budget_s=seconds)
-    capacity = measured_capacity(client, found, pictures, seconds)
+    capacity = measured_capacity(client, found.model, pictures, seconds)
     rate = load * capacity
     data = item_data(pictures, found.model.inputs[0].name)
     trace = run_poisson(server.grpc_url, MODEL, rate, max(20, round(rate * seconds)), data=data)

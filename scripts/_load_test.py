@@ -16,12 +16,23 @@ from pathlib import Path
 from export.services import set_up
 from tandem.batching.errors import BatchingError
 from tandem.batching.measure.live_model import connect
-from tandem.batching.measure.processor_time import processor_seconds
+from tandem.batching.measure.processor_time import processor_seconds_by_model
 from tandem.batching.plan.measured import measure
 from tandem.batching.plan.report import measured_text
-from tandem.batching.proof.comparison import Row, as_json, draw, relative_errors, save_traces, table
-from tandem.batching.proof.ensemble_proof import measured_capacity, run_loads
+from tandem.batching.proof.comparison import (
+    BANDS,
+    WIDE_BANDS,
+    Row,
+    as_json,
+    draw,
+    relative_errors,
+    save_traces,
+    table,
+)
+from tandem.batching.proof.ensemble_proof import run_loads, undisturbed_capacity
+from tandem.batching.proof.length_runs import LENGTHS, PADDED, run_lengths
 from tandem.batching.proof.planner_choice import Case, judge_case
+from tandem.batching.proof.reference import write_padded_model
 from tandem.batching.proof.reference_runs import (
     batcher_subjects,
     calibrate_subject,
@@ -29,12 +40,21 @@ from tandem.batching.proof.reference_runs import (
     run_subject,
     write_subjects,
 )
+from tandem.batching.proof.text_boxes import NAME as TEXT_BOXES
+from tandem.batching.proof.text_boxes import write_text_boxes
 from tandem.runtime.errors import EmbeddedServerError
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
 from tandem.runtime.setup import REPOSITORY
 
 SAMPLE = REPOSITORY.parent / "docs" / "images" / "sample.jpg"
+
+# Ensembles that are run as they are configured; the last one is not ours.
+ENSEMBLES = {
+    "id_card": "the card reader, with real pictures",
+    "find_cards": "the finder of documents, with real pictures",
+    TEXT_BOXES: "PaddleOCR's text detector, as guides serve it, with real pictures",
+}
 
 # Ten questions: three shapes of s(b), one and two instances, light to heavy load, three objectives.
 CASES = (
@@ -55,7 +75,7 @@ def main() -> int:
     """Exit status: 0 if everything ran."""
     options = parse()
     try:
-        {"reference": reference, "choice": choice, "id_card": id_card}[options.command](options)
+        {"reference": reference, "choice": choice, "lengths": lengths}.get(options.command, ensemble)(options)
     except (BatchingError, EmbeddedServerError) as error:
         say(f"error: {error}")
         return 1
@@ -76,12 +96,19 @@ def parse() -> argparse.Namespace:
     second.add_argument("--sizes", type=numbers(int), default=[1, 2, 4, 8], metavar="M,M,…")
     second.add_argument("--cases", default="".join(case.name for case in CASES), help="letters of the cases")
     second.add_argument("--parallel", type=int, default=1, help="settings that run at once")
-    third = commands.add_parser("id_card", help="the card reader with real pictures")
-    third.add_argument("pictures", nargs="*", type=Path, default=[SAMPLE], help="default: the sample")
-    third.add_argument("--loads", type=numbers(float), default=[0.3, 0.6, 0.8], metavar="L,L,…")
-    third.add_argument("--config-name", metavar="NAME", help="as for scripts/serve")
-    third.add_argument("--processors", type=float, default=float(os.cpu_count() or 1))
-    for command, requests, budget in ((first, 3000, 20.0), (second, 2000, 8.0), (third, 300, 15.0)):
+    ensembles = [commands.add_parser(name, help=words) for name, words in ENSEMBLES.items()]
+    for command in ensembles:
+        command.add_argument("pictures", nargs="*", type=Path, default=[SAMPLE], help="default: the sample")
+        command.add_argument("--loads", type=numbers(float), default=[0.3, 0.6, 0.8], metavar="L,L,…")
+        command.add_argument("--seconds", type=float, default=0.0, help="of each run, at least")
+        command.add_argument("--attempts", type=int, default=3, help="at a run that others disturb")
+        command.add_argument("--config-name", metavar="NAME", help="as for scripts/serve")
+        command.add_argument("--processors", type=float, default=float(os.cpu_count() or 1))
+    texts = commands.add_parser("lengths", help="a model that pads, with texts of different lengths")
+    texts.add_argument("--loads", type=numbers(float), default=[0.3, 0.6, 0.8], metavar="L,L,…")
+    defaults = [(first, 3000, 20.0), (second, 2000, 8.0), (texts, 3000, 15.0)]
+    defaults += [(command, 300, 15.0) for command in ensembles]
+    for command, requests, budget in defaults:
         command.add_argument("--requests", type=int, default=requests, help="of each run")
         command.add_argument("--budget-s", type=float, default=budget, help="time to measure each model")
         command.add_argument(
@@ -146,26 +173,58 @@ def choice(options: argparse.Namespace) -> None:
         (options.out / "choice.json").write_text(json.dumps([asdict(found) for found in outcomes], indent=1))
 
 
-def id_card(options: argparse.Namespace) -> None:
-    set_up(["id_card"], say)
-    pictures = [path.read_bytes() for path in options.pictures]
-    with serving(REPOSITORY, options.config_name, services=("id_card",)) as server:
-        client = connect(server.grpc_url)
-        found = measure(
-            client,
-            "id_card",
-            files=pictures,
-            processors=options.processors,
-            budget_s=options.budget_s,
-            processor_clock=partial(processor_seconds, server.pid),
-        )
-        say(measured_text(found))
-        capacity = measured_capacity(client, found, pictures, options.budget_s)
-        say(f"capacity: measured {capacity:.2f}, predicted {found.configured().capacity_per_s:.2f} a second")
-        rows = run_loads(client, server.grpc_url, found, pictures, capacity, options.loads, options.requests)
+def lengths(options: argparse.Namespace) -> None:
+    """A model that pads, with texts of different lengths, beside its prediction."""
+    texts = [b"x" * length for length in LENGTHS]
+    with tempfile.TemporaryDirectory() as folder:
+        write_padded_model(Path(folder), PADDED)
+        with serving(Path(folder)) as server:
+            client = connect(server.grpc_url)
+            found = measure(client, PADDED.name, files=texts, budget_s=options.budget_s)
+            say(measured_text(found))
+            rows = run_lengths(client, server.grpc_url, found, texts, options.loads, options.requests)
+    publish(rows, options.out, "lengths", ("mean s(b)", "s(b, lengths)"), WIDE_BANDS)
+
+
+def ensemble(options: argparse.Namespace) -> None:
+    """Measure an ensemble, its capacity, and what it does at shares of that; each beside its prediction."""
+    name, pictures = options.command, [path.read_bytes() for path in options.pictures]
+    with tempfile.TemporaryDirectory() as folder:
+        repository = REPOSITORY
+        if name == TEXT_BOXES:
+            repository = Path(folder)
+            write_text_boxes(repository)
+        else:
+            set_up([name], say)
+        with serving(repository, options.config_name, services=(name,)) as server:
+            client, clock = connect(server.grpc_url), partial(processor_seconds_by_model, server.pid)
+            found = measure(
+                client,
+                name,
+                files=pictures,
+                processors=options.processors,
+                budget_s=options.budget_s,
+                processor_clock=clock,
+            )
+            say(measured_text(found))
+            capacity, others = undisturbed_capacity(
+                client, found.model, pictures, options.budget_s, clock, options.attempts
+            )
+            predicted = found.configured().capacity_per_s
+            rows = run_loads(
+                client, server.grpc_url, found, pictures, capacity, options.loads, options.requests,
+                options.seconds, clock, options.attempts,
+            )  # fmt: skip
     for row in rows:
         tell(row)
-    publish(rows, options.out, "id_card", ("own processors", "shared processors"))
+    models = ("own processors", "shared processors")
+    said = (
+        f"Capacity of `{name}`: measured {capacity:.2f} a second, predicted {predicted:.2f} "
+        f"({predicted / capacity - 1:+.1%}). Other processes used {found.bystanders:.2f} processors while "
+        f"its steps were measured, {others:.2f} while its capacity was, and in the runs "
+        f"{', '.join(f'{row.bystanders:.2f}' for row in rows)}."
+    )
+    publish(rows, options.out, name, models, WIDE_BANDS, said)
 
 
 @contextmanager
@@ -186,14 +245,22 @@ def serving(
         yield server
 
 
-def publish(rows: Sequence[Row], out: Path | None, name: str, models: tuple[str, str]) -> None:
+def publish(
+    rows: Sequence[Row],
+    out: Path | None,
+    name: str,
+    models: tuple[str, str],
+    bands: tuple[float, float] = BANDS,
+    said: str = "",
+) -> None:
     """The table on stdout; table, figures, plot and every request's times in the folder."""
-    print(table(rows, *models))
+    text = table(rows, *models, bands) + (f"\n{said}" if said else "")
+    print(text)
     if out:
         out.mkdir(parents=True, exist_ok=True)
-        (out / f"{name}.md").write_text(table(rows, *models) + "\n", encoding="utf-8")
+        (out / f"{name}.md").write_text(text + "\n", encoding="utf-8")
         (out / f"{name}.json").write_text(json.dumps(as_json(rows), indent=1), encoding="utf-8")
-        draw(out / f"{name}.png", rows, name)
+        draw(out / f"{name}.png", rows, name, bands)
         save_traces(out / f"{name}.npz", rows)
 
 

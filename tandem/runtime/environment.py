@@ -19,8 +19,8 @@ _ALLOCATOR = {
 }
 
 # OpenBLAS, which numpy and OpenCV bring, keeps a thread for every core; each of them watches for more work
-# for milliseconds after the last matrix: 53 ms of system time a picture, taken from the other steps
-# (docs/batching.md, "Where the processors go"). A step's parallel work runs in workers of its own.
+# for milliseconds after the last matrix, on processors that the other steps want (docs/batching.md, "Where
+# the processors go"). A step's parallel work runs in workers of its own.
 _LINEAR_ALGEBRA = {"OPENBLAS_NUM_THREADS": "1"}
 
 

@@ -6,7 +6,7 @@ import argparse
 import os
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
@@ -72,7 +72,7 @@ def live_model(arguments: argparse.Namespace) -> Subject:
         ServerError: the server or the model can't be measured.
     """
     from tandem.batching.measure import live_model as server  # noqa: PLC0415 - needs tritonclient
-    from tandem.batching.measure.processor_time import processor_seconds  # noqa: PLC0415
+    from tandem.batching.measure.processor_time import processor_seconds_by_model  # noqa: PLC0415
     from tandem.batching.plan.measured import measure  # noqa: PLC0415
 
     if not (arguments.url and arguments.model):
@@ -91,8 +91,14 @@ def live_model(arguments: argparse.Namespace) -> Subject:
         shapes=dict(parse_shape(text) for text in arguments.shape),
         max_batch=arguments.max_batch,
         budget_s=arguments.budget_s,
-        processor_clock=partial(processor_seconds, arguments.pid) if arguments.pid else None,
+        processor_clock=partial(processor_seconds_by_model, arguments.pid) if arguments.pid else None,
     )
+    shared = arguments.processors
+    if shared is None and found.on_cpu and is_here(arguments.url):
+        shared = float(os.cpu_count() or 1)
+        print(f"its steps share this machine's {shared:g} processors (--processors)", file=sys.stderr)
+    if shared is not None:
+        found = found.sharing(shared)
     said = measured_text(found)
     if not arguments.data:
         made = ", ".join(f"{tensor.name} {tensor.datatype}" for tensor in found.model.inputs)
@@ -100,12 +106,6 @@ def live_model(arguments: argparse.Namespace) -> Subject:
             f"\nits inputs were made up, all zeros ({made}); give real ones with --data if content matters"
         )
     print(said, file=sys.stderr)
-    shared = arguments.processors
-    if shared is None and found.on_cpu and is_here(arguments.url):
-        shared = float(os.cpu_count() or 1)
-        print(f"its steps share this machine's {shared:g} processors (--processors)", file=sys.stderr)
-    if shared is not None:
-        found = replace(found, processors=shared)
     triton = arguments.batcher != "ideal"
     return Subject(
         name=arguments.model,

@@ -15,7 +15,6 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +33,7 @@ from tandem.batching.measure.batch_statistics import (
 from tandem.batching.measure.caller import Caller
 from tandem.batching.measure.closed_loop import gaps_and_slowdown
 from tandem.batching.measure.live_model import LiveModel, translated
+from tandem.batching.measure.processor_time import ProcessorClock
 from tandem.batching.measure.samples import Sample
 from tandem.batching.service_time import LinearFit, ServiceTime, fit_line
 
@@ -58,7 +58,7 @@ class Calibration:
         transport_s: what a client's latency has beyond queueing and s(b), seconds.
         fit: alpha and beta; None with a single batch size.
         took_s: how long measuring took.
-        demand: processors that a running batch uses; 1 where nobody could tell.
+        demand: processors that a running batch of 1, 2, … uses; empty where nobody could tell.
         foreign: items of somebody else that ran meanwhile, and are in the figures.
     """
 
@@ -71,7 +71,7 @@ class Calibration:
     transport_s: float
     fit: LinearFit | None
     took_s: float
-    demand: float = 1.0
+    demand: tuple[float, ...] = ()
     foreign: int = 0
 
     @property
@@ -89,7 +89,7 @@ def calibrate(
     *,
     max_batch: int | None = None,
     budget_s: float = 20.0,
-    processor_clock: Callable[[], float] | None = None,
+    processor_clock: ProcessorClock | None = None,
 ) -> Calibration:
     """Measured s(b) for b = 1 … the model's largest batch.
 
@@ -99,7 +99,7 @@ def calibrate(
         samples: inputs of one item each, used in turn.
         max_batch: largest batch to measure; at most the model's.
         budget_s: about how long to measure, seconds.
-        processor_clock: processor time that the server has used, seconds; tells the model's demand.
+        processor_clock: processor time that the server has used, seconds, by model; tells the model's demand.
 
     Raises:
         CalibrationError: the model answers with errors, or is an ensemble.
@@ -112,9 +112,9 @@ def calibrate(
     with translated(model.name):
         caller, ran = Caller(client, model, samples), items_run(client, model)
         lone = _lone_latency(caller)
-        used, busy = processor_clock() if processor_clock else 0.0, busy_s(client, model)
+        used, busy = _total(processor_clock), busy_s(client, model)
         table = _measure_sizes(client, caller, model, largest, begin + budget_s * (1 - LOOP_SHARE))
-        used, busy = processor_clock() - used if processor_clock else 0.0, busy_s(client, model) - busy
+        used, busy = _total(processor_clock) - used, busy_s(client, model) - busy
         gaps, slowdown = gaps_and_slowdown(client, caller, model, largest, table, budget_s * LOOP_SHARE)
         foreign = foreign_items(client, model, before=ran, sent=caller.items_sent)
     medians = [float(np.median(table[size])) + gaps[size - 1] for size in range(1, largest + 1)]
@@ -129,7 +129,7 @@ def calibrate(
         transport_s=max(lone - model.lone_delay_s - medians[0], 0.0),
         fit=fit_line(range(1, largest + 1), medians) if largest > 1 else None,
         took_s=time.perf_counter() - begin,
-        demand=used / busy if processor_clock and busy > 0 else 1.0,
+        demand=(used / busy,) * largest if processor_clock and busy > 0 else (),
         foreign=foreign,
     )
 
@@ -148,6 +148,11 @@ def slowed(found: Calibration, before: Counts, after: Counts) -> float:
             expected += count * (found.service.of(size) - found.gaps_s[size - 1])
             spent += busy
     return spent / expected - 1 if expected > 0 else 0.0
+
+
+def _total(clock: ProcessorClock | None) -> float:
+    """Processor time of the whole server, seconds; 0 without a clock."""
+    return sum(clock().values()) if clock else 0.0
 
 
 def _lone_latency(caller: Caller) -> float:

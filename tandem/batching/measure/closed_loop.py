@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from functools import partial
 from typing import Any
 
@@ -24,20 +25,41 @@ def completed_per_s(
         ModelNotFoundError, ServerDownError: it went away.
     """
     with translated(model.name):
-        caller = Caller(client, model, samples)
-        for _ in range(in_flight):
-            caller.send()
-        for _ in range(in_flight):  # the first ones met an empty server
-            caller.receive()
-            caller.send()
-        begin, count = time.perf_counter(), 0
-        while time.perf_counter() - begin < seconds:
-            caller.receive()
-            caller.send()
-            count += 1
-        took = time.perf_counter() - begin
-        for _ in range(in_flight):
-            caller.receive()
+        return keep_under_way(Caller(client, model, samples), in_flight, seconds)
+
+
+def keep_under_way(
+    caller: Caller,
+    in_flight: int,
+    seconds: float,
+    *,
+    at_start: Callable[[], None] = lambda: None,
+    at_end: Callable[[], None] = lambda: None,
+) -> float:
+    """Items a second that come back while `in_flight` are always under way.
+
+    Args:
+        caller: sends them.
+        in_flight: how many.
+        seconds: how long to count, after the first ones, which met an empty server.
+        at_start: called when counting starts.
+        at_end: called when it ends, while the server is still full.
+    """
+    for _ in range(in_flight):
+        caller.send()
+    for _ in range(in_flight):
+        caller.receive()
+        caller.send()
+    at_start()
+    begin, count = time.perf_counter(), 0
+    while time.perf_counter() - begin < seconds:
+        caller.receive()
+        caller.send()
+        count += 1
+    took = time.perf_counter() - begin
+    at_end()
+    for _ in range(in_flight):
+        caller.receive()
     return count / took
 
 

@@ -2,19 +2,24 @@
 
 A step that is asked by itself gets its tensors, megabytes of pixels, over the network, which slows it and
 everything beside it; inside the ensemble they are handed over in memory. So lone items tell every step's
-s(1), and bursts of b items its s(b) wherever they stay together.
+s(1), and b items its s(b): single ones sent at once where every step waits for company, else one request
+of b.
+
+On a server of this machine the same items tell how many processors a batch uses, a step and a size at a
+time, and a full server and items that come at random tell what batches do beside each other.
 """
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
+from tandem.batching.errors import CalibrationError
 from tandem.batching.measure.batch_statistics import (
     Counts,
     batch_counts,
@@ -24,12 +29,34 @@ from tandem.batching.measure.batch_statistics import (
 )
 from tandem.batching.measure.calibrate import FEWEST_SAMPLES, SAMPLES
 from tandem.batching.measure.caller import Caller
+from tandem.batching.measure.closed_loop import keep_under_way
 from tandem.batching.measure.live_model import LiveModel, translated
+from tandem.batching.measure.processor_time import SERVER, Bystanders, ProcessorClock, by_step, used_since
 from tandem.batching.measure.samples import Sample
 
 _WARM_UP = 3
+# Of the time for measuring with the processors watched: for lone items and batches at most, and for the full
+# server. What is left is for items that come at random at this load, so that batches of every size meet.
+_ALONE_SHARE, _FULL_SHARE = 0.5, 0.2
+_COMPANY_LOAD = 0.75
 
 Times = dict[str, dict[int, list[float]]]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Company:
+    """A stretch of time in which items were under way beside each other.
+
+    Attributes:
+        sent_s: when each was sent, seconds from the beginning; only their number matters where `in_flight` is
+            given.
+        in_flight: so many were always under way; 0 where each was sent at its time.
+        ran: for every step the batches of each size, and their time.
+    """
+
+    sent_s: tuple[float, ...]
+    in_flight: int = 0
+    ran: tuple[Counts, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -37,18 +64,22 @@ class InPlace:
     """What items that went through the whole ensemble told.
 
     Attributes:
-        times: seconds that single batches took, by step and size; only sizes with enough samples.
+        times: seconds that single batches took, by step and size; every size up to the largest.
         lone_s: median latency of a lone item, seconds.
-        demand: processors that the steps use while the largest burst is worked on; 1 where nobody could tell.
+        demand: processors that a batch of 1, 2, … uses while it runs, by step; empty where nobody could tell.
+        company: what the steps did beside each other; empty where the server's processors were not watched.
         took_s: how long measuring took.
         foreign: items of somebody else that went through the ensemble meanwhile.
+        bystanders: processors that other processes of this machine used meanwhile; 0 where nobody could tell.
     """
 
     times: Times
     lone_s: float
-    demand: float
+    demand: dict[str, tuple[float, ...]] = field(default_factory=dict)
+    company: tuple[Company, ...] = ()
     took_s: float
     foreign: int = 0
+    bystanders: float = 0.0
 
 
 def measure_in_place(
@@ -59,64 +90,148 @@ def measure_in_place(
     *,
     largest: int,
     budget_s: float,
-    processor_clock: Callable[[], float] | None = None,
+    processor_clock: ProcessorClock | None = None,
 ) -> InPlace:
-    """Send lone items and bursts through an ensemble and read what its steps took.
+    """Send lone items and several at once through an ensemble and read what its steps took.
 
     Args:
         client: see `live_model.connect`.
         whole: the ensemble.
         parts: its steps' models, in order.
         samples: inputs of one item each, used in turn.
-        largest: largest burst.
+        largest: largest batch, at most the ensemble's.
         budget_s: about how long to measure, seconds.
-        processor_clock: processor time that the server has used, seconds.
+        processor_clock: processor time that the server on this machine has used, seconds, by model.
 
     Raises:
-        CalibrationError: the ensemble answers with errors.
+        CalibrationError: the ensemble answers with errors, or a step splits requests.
         ModelNotFoundError, ServerDownError: it went away.
     """
     begin = time.perf_counter()
-    times: Times = {part.name: defaultdict(list) for part in parts}
-    demand, lone = 1.0, 0.0
+    bystanders = Bystanders(processor_clock) if processor_clock else None
     with translated(whole.name):
-        caller, ran = Caller(client, whole, samples), items_run(client, whole)
+        course = _Course(client, whole, parts, samples, processor_clock)
+        ran, lone = items_run(client, whole), 0.0
         for _ in range(_WARM_UP):
-            _burst(caller, 1)
+            course.send(1, together=True)
+        alone_s = budget_s * (_ALONE_SHARE if processor_clock else 1.0)
+        demand: dict[str, list[float]] = {part.name: [] for part in parts}
         for size in range(1, largest + 1):
-            until = time.perf_counter() + budget_s / largest
-            latencies: list[float] = []
-            used = busy = 0.0
-            while len(latencies) < SAMPLES and (
-                len(latencies) < FEWEST_SAMPLES or time.perf_counter() < until
-            ):
-                before = [batch_counts(client, part) for part in parts]
-                clock = processor_clock() if processor_clock else 0.0
-                latencies.append(_burst(caller, size))
-                used += processor_clock() - clock if processor_clock else 0.0
-                for part, old in zip(parts, before, strict=True):
-                    busy += _note(times[part.name], old, batch_counts(client, part))
+            waits = size == 1 or all(part.lone_delay_s > 0 for part in parts)
+            latencies, used = course.measure(size, alone_s / largest, together=waits)
+            if waits and not course.complete(size):  # they did not stay together
+                latencies, used = course.measure(size, alone_s / largest, together=False)
+            if not course.complete(size):
+                raise CalibrationError(f"{whole.name} never ran batches of {size} at every step")
             lone = float(np.median(latencies)) if size == 1 else lone
-            demand = used / busy if processor_clock and busy > 0 else 1.0
-        foreign = foreign_items(client, whole, before=ran, sent=caller.items_sent)
-    enough = {
-        name: {size: seconds for size, seconds in sizes.items() if len(seconds) >= FEWEST_SAMPLES}
-        for name, sizes in times.items()
-    }
-    took_s = time.perf_counter() - begin
-    return InPlace(times=enough, lone_s=lone, demand=demand, took_s=took_s, foreign=foreign)
+            for name, processors in used.items():
+                demand[name].append(processors)
+        company: tuple[Company, ...] = ()
+        if processor_clock:
+            in_flight = 2 * largest * sum(part.instances for part in parts)
+            full, rate = course.full(in_flight, budget_s * _FULL_SHARE)
+            left_s = max(begin + budget_s - time.perf_counter(), budget_s * _FULL_SHARE)
+            company = (full, course.poisson(_COMPANY_LOAD * rate, left_s))
+        foreign = foreign_items(client, whole, before=ran, sent=course.caller.items_sent)
+    return InPlace(
+        times=course.times,
+        lone_s=lone,
+        demand={name: tuple(values) for name, values in demand.items()} if processor_clock else {},
+        company=company,
+        took_s=time.perf_counter() - begin,
+        foreign=foreign,
+        bystanders=bystanders.processors() if bystanders else 0.0,
+    )
 
 
-def _burst(caller: Caller, items: int) -> float:
-    """Latency of the last of `items` single items that are sent at once, seconds."""
-    begin = time.perf_counter()
-    for _ in range(items):
-        caller.send()
-    return max(caller.receive() for _ in range(items)) - begin
+class _Course:
+    """Items through an ensemble, and what they took of time and processors."""
+
+    def __init__(
+        self,
+        client: Any,
+        whole: LiveModel,
+        parts: Sequence[LiveModel],
+        samples: list[Sample],
+        clock: ProcessorClock | None,
+    ) -> None:
+        self._client, self._parts, self._clock = client, parts, clock
+        self.caller = Caller(client, whole, samples)
+        self.times: Times = {part.name: defaultdict(list) for part in parts}
+
+    def complete(self, size: int) -> bool:
+        """True where every step has run enough batches of this size."""
+        return all(len(times[size]) >= FEWEST_SAMPLES for times in self.times.values())
+
+    def send(self, items: int, *, together: bool) -> float:
+        """Latency of the last of so many single items sent at once, or of one request of them, seconds."""
+        begin = time.perf_counter()
+        for count in [1] * items if together else [items]:
+            self.caller.send(count)
+        return max(self.caller.receive() for _ in range(items if together else 1)) - begin
+
+    def measure(self, size: int, seconds: float, *, together: bool) -> tuple[list[float], dict[str, float]]:
+        """Note what the steps took for so many items; gives latencies, and the processors of every step."""
+        for times in self.times.values():
+            times[size].clear()
+        until, latencies = time.perf_counter() + seconds, list[float]()
+        busy = dict.fromkeys(self.times, 0.0)
+        clock, counts = self._processors(), self._counts()
+        while len(latencies) < SAMPLES and (len(latencies) < FEWEST_SAMPLES or time.perf_counter() < until):
+            latencies.append(self.send(size, together=together))
+            before, counts = counts, self._counts()
+            for part, old, new in zip(self._parts, before, counts, strict=True):
+                busy[part.name] += _note(self.times[part.name], old, new)
+        used = by_step(used_since(clock, self._processors()), busy)
+        if self._clock is None:
+            return latencies, {}
+        return latencies, {name: used[name] / busy[name] if busy[name] > 0 else 0.0 for name in busy}
+
+    def full(self, in_flight: int, seconds: float) -> tuple[Company, float]:
+        """What the steps do while so many items are always under way, and the items a second."""
+        counts = list[list[Counts]]()
+        rate = keep_under_way(
+            self.caller,
+            in_flight,
+            seconds,
+            at_start=lambda: counts.append(self._counts()),
+            at_end=lambda: counts.append(self._counts()),
+        )
+        items = max(round(rate * seconds), 1) + 2 * in_flight  # as many as passed, the first and the last too
+        return Company(sent_s=(0.0,) * items, in_flight=in_flight, ran=_between(*counts)), rate
+
+    def poisson(self, rate_per_s: float, seconds: float) -> Company:
+        """What the steps do while items come at random."""
+        items = max(round(rate_per_s * seconds), 1)
+        due = np.random.default_rng(1).exponential(1 / rate_per_s, items).cumsum()
+        before, begin, sent = self._counts(), time.perf_counter(), list[float]()
+        for when in due:
+            time.sleep(max(begin + when - time.perf_counter(), 0.0))
+            sent.append(time.perf_counter() - begin)
+            self.caller.send()
+        for _ in sent:
+            self.caller.receive()
+        return Company(sent_s=tuple(sent), ran=_between(before, self._counts()))
+
+    def _counts(self) -> list[Counts]:
+        return [batch_counts(self._client, part) for part in self._parts]
+
+    def _processors(self) -> dict[str, float]:
+        """Processor time of the server and of this process, which asks it, by model, seconds."""
+        if self._clock is None:
+            return {}
+        used = dict(self._clock())
+        used[SERVER] = used.get(SERVER, 0.0) + time.process_time()
+        return used
+
+
+def _between(before: Sequence[Counts], after: Sequence[Counts]) -> tuple[Counts, ...]:
+    """What ran between two counts, for every step."""
+    return tuple(since(old, new) for old, new in zip(before, after, strict=True))
 
 
 def _note(times: dict[int, list[float]], before: Counts, after: Counts) -> float:
-    """Keep the time of the burst's batch, if it was one; gives the step's time for the burst, seconds."""
+    """Keep the time of the batch, if it was one; gives the step's time for all that ran, seconds."""
     ran = since(before, after)
     if sum(count for count, _ in ran.values()) == 1:
         ((size, (_, spent)),) = ran.items()

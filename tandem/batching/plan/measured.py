@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from functools import cached_property, partial
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,11 +13,13 @@ import numpy as np
 from tandem.batching.errors import CalibrationError
 from tandem.batching.lengths import LengthModel
 from tandem.batching.measure.calibrate import Calibration, calibrate
-from tandem.batching.measure.in_place import InPlace, measure_in_place
-from tandem.batching.measure.live_model import TIMEOUT_S, LiveModel, Step, describe_model, translated
+from tandem.batching.measure.in_place import Company, InPlace, measure_in_place
+from tandem.batching.measure.live_model import LiveModel, describe_model
 from tandem.batching.measure.mixed_batches import measure_lengths
+from tandem.batching.measure.processor_time import ProcessorClock
 from tandem.batching.measure.samples import Sample, make_samples
 from tandem.batching.outcome import Outcome, Station
+from tandem.batching.plan.contention import fit_contention
 from tandem.batching.rules import Rule, greedy, timeout
 from tandem.batching.service_time import ServiceTime, fit_line
 from tandem.batching.simulate.by_length import times_by_length
@@ -44,6 +46,8 @@ class Measured:
         processors: processors that the stations share; infinity where they share none.
         lengths: how a batch's time depends on its items; None where they take about the same time.
         foreign: items of somebody else that ran meanwhile, and are in the figures.
+        bystanders: processors that other processes used while an ensemble was measured.
+        company: what an ensemble's steps did beside each other.
     """
 
     model: LiveModel
@@ -52,6 +56,8 @@ class Measured:
     processors: float = math.inf
     lengths: LengthModel | None = None
     foreign: int = 0
+    bystanders: float = 0.0
+    company: tuple[Company, ...] = ()
 
     @property
     def max_batch(self) -> int:
@@ -93,21 +99,40 @@ class Measured:
 
     def configured(self) -> Ensemble:
         """The stations with the rules that their configs on the server make."""
-        rules = [
+        return self._ensemble(self._configured_rules())
+
+    def _configured_rules(self) -> list[Rule]:
+        return [
             timeout(service.max_batch, step.model.delay_us / 1e6)
             if step.model.delay_us
             else greedy(service.max_batch)
             for service, step in zip(self.services, self.steps, strict=True)
         ]
-        return self._ensemble(rules)
 
     def _ensemble(self, rules: Sequence[Rule]) -> Ensemble:
+        return replace(self._fair(rules), contention=self.contention)
+
+    def _fair(self, rules: Sequence[Rule]) -> Ensemble:
+        """The stations with fair shares of the processors."""
         stations = tuple(
             Station(service=service, rule=rule, instances=step.model.instances)
             for service, step, rule in zip(self.services, self.steps, rules, strict=True)
         )
-        demand = tuple(step.demand for step in self.steps)
-        return Ensemble(stations=stations, demand=demand, processors=self.processors)
+        return Ensemble(
+            stations=stations,
+            demand=tuple(step.demand or (1.0,) * step.service.max_batch for step in self.steps),
+            processors=self.processors,
+        )
+
+    @cached_property
+    def contention(self) -> tuple[tuple[float, ...], ...]:
+        """For every step the factors of batches of 1, 2, … beside others; empty where nobody could tell.
+
+        See `plan.contention`; where nothing is shared, nobody is beside anybody.
+        """
+        if math.isinf(self.processors) or not self.company:
+            return ()
+        return fit_contention(self._fair(self._configured_rules()), self.company)
 
     def figures(self, rule: Rule, traffic: Traffic | float, effort: Effort, *, triton: bool) -> Outcome:
         """What the model does under a rule with such traffic, as a client sees it.
@@ -152,7 +177,7 @@ def measure(
     max_batch: int | None = None,
     processors: float = math.inf,
     budget_s: float,
-    processor_clock: Callable[[], float] | None = None,
+    processor_clock: ProcessorClock | None = None,
 ) -> Measured:
     """Measure a model, or every step of an ensemble, on the live server.
 
@@ -164,18 +189,17 @@ def measure(
         max_batch: largest batch to measure; at most the server's.
         processors: processors that the stations share.
         budget_s: seconds for each model.
-        processor_clock: processor time that the server has used, seconds; see `processor_seconds`.
+        processor_clock: see `processor_seconds_by_model`.
 
     Raises:
         ServerDownError, ModelNotFoundError, CalibrationError: what went wrong.
     """
-    times = partial(
-        calibrate, client, max_batch=max_batch, budget_s=budget_s, processor_clock=processor_clock
-    )
     model = describe_model(client, name)
     samples = make_samples(model, files, shapes or {})
     if not model.steps:
-        found = times(model, samples)
+        found = calibrate(
+            client, model, samples, max_batch=max_batch, budget_s=budget_s, processor_clock=processor_clock
+        )
         lengths = None
         if len(samples) > 1 and model.batches:
             largest = min(max_batch or model.max_batch, model.max_batch)
@@ -189,7 +213,7 @@ def measure(
             foreign=found.foreign,
         )
     return _measure_ensemble(
-        client, model, samples, times, max_batch=max_batch, budget_s=budget_s, processor_clock=processor_clock
+        client, model, samples, max_batch=max_batch, budget_s=budget_s, processor_clock=processor_clock
     ).sharing(processors)
 
 
@@ -197,13 +221,12 @@ def _measure_ensemble(
     client: Any,
     model: LiveModel,
     samples: list[Sample],
-    times: Callable[[LiveModel, list[Sample]], Calibration],
     *,
     max_batch: int | None,
     budget_s: float,
-    processor_clock: Callable[[], float] | None,
+    processor_clock: ProcessorClock | None,
 ) -> Measured:
-    """Every step of an ensemble, in its place, or by itself where bursts do not stay together."""
+    """Every step of an ensemble, in its place."""
     parts = [describe_model(client, step.model) for step in model.steps]
     if any(part.steps for part in parts):
         raise CalibrationError(f"{model.name} holds another ensemble; measure that one by itself")
@@ -217,31 +240,17 @@ def _measure_ensemble(
         budget_s=budget_s * IN_PLACE_SHARE * len(parts),
         processor_clock=processor_clock,
     )
-    steps = []
-    for index, (step, part) in enumerate(zip(model.steps, parts, strict=True)):
-        if all(size in placed.times[part.name] for size in range(1, largest + 1)):
-            steps.append(_from_place(part, placed, largest))
-        else:  # bursts do not stay together up to here: ask the step by itself
-            tensors = _walk(client, model.steps[:index], parts, samples)
-            steps.append(times(part, [_inputs_of(step, given) for given in tensors]))
+    steps = tuple(_from_place(part, placed, largest) for part in parts)
     # A lone item also waits out the delay that each step's config sets.
     inside = sum(found.service.of(1) + found.model.lone_delay_s for found in steps)
     return Measured(
         model=model,
-        steps=tuple(steps),
+        steps=steps,
         transport_s=max(placed.lone_s - inside, 0.0),
-        foreign=placed.foreign + sum(step.foreign for step in steps),
+        foreign=placed.foreign,
+        bystanders=placed.bystanders,
+        company=placed.company,
     )
-
-
-def _walk(
-    client: Any, steps: Sequence[Step], parts: Sequence[LiveModel], samples: list[Sample]
-) -> list[Sample]:
-    """The ensemble's tensors behind the first steps, for every sample."""
-    known = samples
-    for step, part in zip(steps, parts, strict=False):
-        known = [given | _outputs_of(client, part, step, _inputs_of(step, given)) for given in known]
-    return known
 
 
 def _from_place(part: LiveModel, placed: InPlace, largest: int) -> Calibration:
@@ -258,33 +267,5 @@ def _from_place(part: LiveModel, placed: InPlace, largest: int) -> Calibration:
         transport_s=0.0,
         fit=fit_line(range(1, largest + 1), medians) if largest > 1 else None,
         took_s=placed.took_s / len(placed.times),
-        demand=placed.demand,
+        demand=placed.demand.get(part.name, ()),
     )
-
-
-def _inputs_of(step: Step, tensors: Sample) -> Sample:
-    """The step's inputs among the ensemble's tensors, by the step's own names."""
-    return {inner: tensors[outer] for inner, outer in step.inputs.items()}
-
-
-def _outputs_of(client: Any, model: LiveModel, step: Step, given: Sample) -> Sample:
-    """What the step makes of one item, by the ensemble's names."""
-    import tritonclient.grpc as grpcclient  # noqa: PLC0415 - slow to import
-
-    inputs = []
-    for tensor in model.inputs:
-        array = given[tensor.name][None] if model.batches else given[tensor.name]
-        entry = grpcclient.InferInput(tensor.name, list(array.shape), tensor.datatype)
-        entry.set_data_from_numpy(np.ascontiguousarray(array))
-        inputs.append(entry)
-    with translated(model.name):
-        result = client.infer(model.name, inputs, client_timeout=TIMEOUT_S)
-    outputs = {}
-    for inner, outer in step.outputs.items():
-        array = result.as_numpy(inner)
-        if array is None or (model.batches and len(array) == 0):
-            raise CalibrationError(
-                f"{model.name} gave no {inner} for the sample; take one that it can work on"
-            )
-        outputs[outer] = array[0] if model.batches else array
-    return outputs

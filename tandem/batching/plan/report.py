@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -17,6 +18,8 @@ Json = dict[str, object]
 DIGITS = 6
 # Instances that slow each other down by more are worth a word.
 SLOW = 1.1
+# Other processes that use more of the machine make measured times longer than they are.
+BUSY_BYSTANDERS = 0.1
 
 
 def setting_json(setting: Setting) -> Json:
@@ -113,7 +116,7 @@ def _line_text(fit: LinearFit, gap_s: float) -> list[str]:
 def measured_text(found: Measured) -> str:
     """What was measured of a live model: a line for each of its steps, and warnings."""
     lines = []
-    for step in found.steps:
+    for place, step in enumerate(found.steps):
         times = ", ".join(
             f"{time * 1e3:.4g} ± {spread * 1e3:.2g}"
             for time, spread in zip(step.service.seconds, step.spread_s, strict=True)
@@ -121,6 +124,8 @@ def measured_text(found: Measured) -> str:
         lines.append(
             f"{step.model.name}: s(b) = {times} ms, {step.model.instances} instance(s), {step.took_s:.0f} s"
         )
+        if step.demand:
+            lines.append(f"  uses {_listed(step.demand)} processors{_beside(found, place)}")
         if step.fit is None:
             lines.append("  one batch size only: no alpha and beta; raise max_batch_size to measure more")
             continue
@@ -137,7 +142,24 @@ def measured_text(found: Measured) -> str:
             f"warning: {found.foreign} item(s) of somebody else ran meanwhile and are in these times; measure"
             " again while nobody else asks, or on a server of its own"
         )
+    if found.bystanders > BUSY_BYSTANDERS:
+        lines.append(
+            f"warning: other processes of this machine used {found.bystanders:.2f} processors meanwhile, "
+            "which made these times longer; measure again while it has nothing else to do"
+        )
     return "\n".join(lines)
+
+
+def _beside(found: Measured, place: int) -> str:
+    if not found.contention:
+        return ""
+    return (
+        f"; beside other steps it takes {_listed(found.contention[place])} times what fair shares would make"
+    )
+
+
+def _listed(values: Sequence[float]) -> str:
+    return ", ".join(f"{value:.2f}" for value in values)
 
 
 def _lengths_text(lengths: LengthModel) -> list[str]:

@@ -1,7 +1,9 @@
 """Event loop for an ensemble: stations one behind the other, which may share processors.
 
-Every running batch of station k asks for `demand[k]` processors. While all running batches together ask for
-more than there are, each runs at the same reduced speed, processors / sum of demands (processor sharing).
+Every running batch of b items at station k asks for `demand[k, b - 1]` processors. While all running batches
+together ask for more than there are, each runs at the same reduced speed, processors / sum of demands
+(processor sharing). Beside others it takes longer by up to the factor `contention[k, b - 1]`: caches and
+memory are shared, too, threads wait to be woken, and nothing guarantees fair shares.
 """
 
 from __future__ import annotations
@@ -23,13 +25,13 @@ DONE_S = 1e-12
 def _advance(
     now: float,
     step: float,
-    speed: float,
+    job_speed: Floats,
     arrivals: Floats,
     latency: Floats,
     entered: Floats,
     queue: Ints,
     tail: Ints,
-    busy: Floats,
+    spent: Floats,
     running: Ints,
     job_station: Ints,
     job_left: Floats,
@@ -42,8 +44,8 @@ def _advance(
         station = job_station[job]
         if station < 0:
             continue
-        busy[station] += step
-        job_left[job] -= step * speed
+        spent[station, job_length[job] - 1] += step
+        job_left[job] -= step * job_speed[job]
         if job_left[job] > DONE_S:
             continue
         job_station[job] = -1
@@ -106,7 +108,7 @@ def _start(
 @compiled()
 def _next_step(
     now: float,
-    speed: float,
+    job_speed: Floats,
     coming: float,
     delay: Floats,
     instances: Ints,
@@ -122,7 +124,7 @@ def _next_step(
     step = coming - now
     for job in range(len(job_station)):
         if job_station[job] >= 0:
-            step = min(step, job_left[job] / speed)
+            step = min(step, job_left[job] / job_speed[job])
     for station in range(len(instances)):
         if running[station] < instances[station] and tail[station] > head[station]:
             oldest = entered[station, queue[station, head[station]]]
@@ -130,9 +132,32 @@ def _next_step(
     return step
 
 
+@compiled()
+def _set_speeds(
+    demand: Floats,
+    contention: Floats,
+    processors: float,
+    job_station: Ints,
+    job_length: Ints,
+    job_speed: Floats,
+) -> None:  # pragma: no cover - compiled
+    """How fast every running batch works, 1 for one that is alone and has the processors that it asks for."""
+    wanted = 0.0
+    for job in range(len(job_station)):
+        if job_station[job] >= 0:
+            wanted += demand[job_station[job], job_length[job] - 1]
+    share = 1.0 if wanted <= processors else processors / wanted
+    for job in range(len(job_station)):
+        station = job_station[job]
+        if station >= 0:
+            beside = min(wanted - demand[station, job_length[job] - 1], 1.0)
+            more = contention[station, job_length[job] - 1] - 1.0
+            job_speed[job] = share / (1.0 + more * beside)
+
+
 @compiled(
-    "Tuple((f8[::1], f8[:, ::1], i8[:, ::1], f8[::1]))"
-    "(f8[::1], f8[:, ::1], f8[::1], i8[::1], i8[::1], f8[::1], i8[::1], f8[::1], f8)",
+    "Tuple((f8[::1], f8[:, ::1], i8[:, ::1], f8[:, ::1]))"
+    "(f8[::1], f8[:, ::1], f8[::1], i8[::1], i8[::1], f8[::1], i8[::1], f8[:, ::1], f8[:, ::1], f8, i8)",
 )
 def run_network(
     arrivals: Floats,
@@ -143,7 +168,9 @@ def run_network(
     delay: Floats,
     instances: Ints,
     demand: Floats,
+    contention: Floats,
     processors: float,
+    in_flight: int,
 ) -> tuple[Floats, Floats, Ints, Floats]:  # pragma: no cover - compiled
     """Latencies of items that pass all stations in turn.
 
@@ -155,13 +182,15 @@ def run_network(
         max_batch: `(stations,)` most items in a batch.
         delay: `(stations,)` longest wait of the oldest item while an instance is idle, seconds.
         instances: `(stations,)` number of instances.
-        demand: `(stations,)` processors that a running batch uses, 0 or more.
+        demand: `(stations, largest)` processors that a running batch of 1, 2, … uses, 0 or more.
+        contention: `(stations, largest)` by which factor a batch takes longer, beside others that use a
+            processor or more, than fair shares would have it; above 0, below 1 where it gets more than one.
         processors: processors there are; infinity where none are shared.
+        in_flight: items that may be under way; the next one comes when one has left. 0: any number.
 
     Returns:
         `(n,)` latencies, seconds, nan where unfinished; `(stations, n)` times at which each station was
-        entered; `(stations, largest)` how many batches of each size ran; `(stations,)` busy time of the
-        instances, seconds.
+        entered; `(stations, largest)` how many batches of each size ran, and their time together, seconds.
     """
     total, stations, largest = len(arrivals), service.shape[0], service.shape[1]
     latency = np.full(total, np.nan)
@@ -169,38 +198,47 @@ def run_network(
     queue = np.zeros((stations, total), np.int64)
     head, tail = np.zeros(stations, np.int64), np.zeros(stations, np.int64)
     sizes = np.zeros((stations, largest), np.int64)
-    busy = np.zeros(stations)
+    spent = np.zeros((stations, largest))
     running = np.zeros(stations, np.int64)
     jobs = instances.sum()
     job_station = np.full(jobs, -1, np.int64)
     job_left, job_length = np.zeros(jobs), np.zeros(jobs, np.int64)
     job_items = np.zeros((jobs, largest), np.int64)
+    job_speed = np.ones(jobs)
     now, came, batches, finished = 0.0, 0, 0, 0
+    room = in_flight if in_flight > 0 else total
     while finished < total:
-        wanted = 0.0
-        for job in range(jobs):
-            if job_station[job] >= 0:
-                wanted += demand[job_station[job]]
-        speed = 1.0 if wanted <= processors else processors / wanted
-        coming = arrivals[came] if came < total else np.inf
+        _set_speeds(demand, contention, processors, job_station, job_length, job_speed)
+        coming = arrivals[came] if came < total and came - finished < room else np.inf
         step = _next_step(
-            now, speed, coming, delay, instances, entered, queue, head, tail, running, job_station, job_left
+            now,
+            job_speed,
+            coming,
+            delay,
+            instances,
+            entered,
+            queue,
+            head,
+            tail,
+            running,
+            job_station,
+            job_left,
         )
         if step == np.inf:
             break
         step = max(step, 0.0)
         now += step
         finished += _advance(
-            now, step, speed, arrivals, latency, entered, queue, tail, busy, running,
+            now, step, job_speed, arrivals, latency, entered, queue, tail, spent, running,
             job_station, job_left, job_length, job_items,
         )  # fmt: skip
-        while came < total and arrivals[came] <= now:
+        while came < total and arrivals[came] <= now and came - finished < room:
             queue[0, tail[0]] = came
             tail[0] += 1
-            entered[0, came] = arrivals[came]
+            entered[0, came] = now if in_flight > 0 else arrivals[came]
             came += 1
         batches = _start(
             now, batches, service, factors, preferred, max_batch, delay, instances, entered, queue, head,
             tail, sizes, running, job_station, job_left, job_length, job_items,
         )  # fmt: skip
-    return latency, entered, sizes, busy
+    return latency, entered, sizes, spent

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +19,7 @@ from tandem.batching.measure.live_model import LiveModel, Tensor, connect, descr
 from tandem.batching.measure.samples import make_samples
 from tandem.batching.measure.traffic_counts import Interval, Look, add_counts, between, service_from
 from tandem.batching.proof.reference import ReferenceModel, write_reference_model
+from tandem.runtime.server import TritonServer
 from tests.conftest import StartTriton
 
 
@@ -94,25 +97,36 @@ def test_a_verdict_is_a_metric_too() -> None:
     assert 'ratio{model="m"} +Inf' in metrics_text("m", judge(model(2), full, {**full.batches}, "mean", 4))
 
 
-def send(url: str, rates: list[float], seconds: float) -> int:
-    """Poisson arrivals, one rate after the other; gives how many."""
+def send(url: str, name: str, rates: list[float], seconds: float) -> tuple[int, float]:
+    """Poisson arrivals, one rate after the other, the same at every call.
+
+    Returns:
+        How many, and their mean latency, seconds.
+    """
     client = connect(url)
-    served = describe_model(client, "served")
-    caller, generator, sent = (
-        Caller(client, served, make_samples(served, [], {})),
-        np.random.default_rng(1),
-        0,
-    )
+    served = describe_model(client, name)
+    caller, generator = Caller(client, served, make_samples(served, [], {})), np.random.default_rng(1)
+    sent: list[float] = []
     for rate in rates:
         until, due = time.monotonic() + seconds, time.monotonic()
         while due < until:
             time.sleep(max(due - time.monotonic(), 0.0))
+            sent.append(time.perf_counter())
             caller.send()
-            sent += 1
             due += generator.exponential(1 / rate)
-    for _ in range(sent):
-        caller.receive()
-    return sent
+    answered = [caller.receive() for _ in sent]  # in any order: the mean needs no pairs
+    return len(sent), float(np.mean(answered) - np.mean(sent))
+
+
+def watch_a_load_that_triples(server: TritonServer, folder: Path) -> int:
+    """Watch `served` while its load triples; gives how many items were sent."""
+    sent: list[int] = []
+    sender = threading.Thread(target=lambda: sent.append(send(server.grpc_url, "served", [9, 27], 12)[0]))
+    sender.start()
+    where = ["--url", server.grpc_url, "--model", "served", "--metrics-file", str(folder / "plan.prom")]
+    assert main(["plan", "--watch", *where, "--every-s", "4", "--for-s", "23"]) == 0
+    sender.join()
+    return sent[0]
 
 
 @pytest.mark.triton
@@ -121,25 +135,7 @@ def test_a_server_whose_load_triples_is_told_what_to_change(
 ) -> None:
     write_reference_model(tmp_path, ReferenceModel(name="served", alpha_ms=36, beta_ms=9, max_batch=2))
     server = start_triton(tmp_path)
-    sent: list[int] = []
-    sender = threading.Thread(target=lambda: sent.append(send(server.grpc_url, [9, 27], 12)))
-    sender.start()
-    watching = [
-        "plan",
-        "--watch",
-        "--url",
-        server.grpc_url,
-        "--model",
-        "served",
-        "--every-s",
-        "4",
-        "--for-s",
-        "23",
-        "--metrics-file",
-        str(tmp_path / "plan.prom"),
-    ]
-    assert main(watching) == 0
-    sender.join()
+    sent = watch_a_load_that_triples(server, tmp_path)
     lines = capsys.readouterr().out.splitlines()
     assert "served" not in lines[0]
     assert "is right" in lines[1]  # 9 a second: a load of 0.4, two is enough
@@ -147,7 +143,30 @@ def test_a_server_whose_load_triples_is_told_what_to_change(
     assert "tandem_plan_regret_ratio" in (tmp_path / "plan.prom").read_text()
     client = connect(server.grpc_url)
     answered = client.get_inference_statistics("served").model_stats[0].inference_count
-    assert answered == sent[0]  # the watcher itself asked for nothing
+    assert answered == sent  # the watcher itself asked for nothing
+
+
+@pytest.mark.triton
+@pytest.mark.slow
+def test_what_it_says_runs_within_five_per_cent_of_a_sweeps_best(
+    tmp_path: Path, start_triton: StartTriton, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The recommendation is applied: a model with its setting runs, beside models with all others."""
+    before = ReferenceModel(name="served", alpha_ms=36, beta_ms=9, max_batch=2)
+    write_reference_model(tmp_path / "one", before)
+    watch_a_load_that_triples(start_triton(tmp_path / "one"), tmp_path)
+    said = [line for line in capsys.readouterr().out.splitlines() if "CHANGE" in line][-1]
+    found = re.search(r"max_batch_size: (\d+)  dynamic_batching \{ preferred_batch_size: \[ \1 ] }", said)
+    assert found, said
+    sizes = sorted({2, 3, 4, 6, 8, 16, int(found[1])})  # one by one does not keep up
+    for size in sizes:
+        model = ReferenceModel(name=f"m{size}", alpha_ms=36, beta_ms=9, max_batch=size)
+        write_reference_model(tmp_path / "all", model)
+    server = start_triton(tmp_path / "all")
+    with ThreadPoolExecutor(len(sizes)) as pool:  # the models wait, they don't compute
+        runs = pool.map(lambda size: send(server.grpc_url, f"m{size}", [27], 60)[1], sizes)
+        means = dict(zip(sizes, runs, strict=True))
+    assert means[int(found[1])] <= 1.05 * min(means.values()), means
 
 
 def test_what_cannot_be_watched_is_said(capsys: pytest.CaptureFixture[str]) -> None:

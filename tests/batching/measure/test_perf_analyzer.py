@@ -89,3 +89,13 @@ def test_its_own_error_is_told_not_the_end_of_its_help(monkeypatch: pytest.Monke
 def test_a_rate_that_is_none_is_refused() -> None:
     with pytest.raises(InvalidRateError):
         run_poisson("127.0.0.1:9", "nothing", np.nan, 5)
+
+
+def test_a_program_that_hangs_is_started_again(tmp_path: Path) -> None:
+    once = f"mkdir {tmp_path / 'tried'} && sleep 60; echo ended"
+    assert perf_analyzer._run(["sh", "-c", once], {}, timeout_s=0.5).stdout == "ended\n"
+
+
+def test_a_program_that_always_hangs_is_an_error() -> None:
+    with pytest.raises(PerfAnalyzerError, match="did not end within 0 s, 2 times"):
+        perf_analyzer._run(["sleep", "60"], {}, timeout_s=0.2)

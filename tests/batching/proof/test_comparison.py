@@ -18,6 +18,7 @@ from tandem.batching.proof.comparison import (
     save_traces,
     table,
 )
+from tandem.batching.proof.ensemble_proof import undisturbed
 from tandem.batching.proof.planner_choice import objective_s
 
 
@@ -86,3 +87,11 @@ def test_the_objective_of_a_run_is_the_one_that_was_asked_for() -> None:
     assert objective_s(trace, "mean") == pytest.approx(474.5)
     assert objective_s(trace, "p95") == pytest.approx(0.95 * 949)
     assert objective_s(trace, "p99") == pytest.approx(0.99 * 949)
+
+
+def test_the_least_disturbed_of_repeated_runs_counts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("tandem.batching.proof.ensemble_proof.SETTLE_S", 0.0)
+    disturbed = iter([0.5, 0.3, 0.4, 0.0])
+    assert undisturbed(lambda: next(disturbed), lambda used: used, 3) == 0.3
+    quiet = iter([0.5, 0.05, 0.0])
+    assert undisturbed(lambda: next(quiet), lambda used: used, 3) == 0.05

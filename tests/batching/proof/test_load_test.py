@@ -35,7 +35,7 @@ def rows_of(folder: Path, name: str) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = json.loads((folder / f"{name}.json").read_text())
     lines = (folder / f"{name}.md").read_text().splitlines()
     assert sum(line.startswith("|") for line in lines) == len(rows) + 2
-    assert f"of {len(rows)} runs" in lines[-1]
+    assert any(f"of {len(rows)} runs" in line for line in lines)
     assert (folder / f"{name}.png").read_bytes().startswith(b"\x89PNG")
     with np.load(folder / f"{name}.npz") as traces:
         assert len(traces.files) == len(rows)
@@ -73,7 +73,7 @@ def test_a_choice_is_run_beside_the_sweep(tmp_path: Path) -> None:
 @pytest.mark.triton
 def test_the_card_reader_is_run_and_predicted(tmp_path: Path) -> None:
     short = ["--loads", "0.5", "--requests", str(REQUESTS), "--budget-s", "1", "--out", str(tmp_path)]
-    done = load_test("id_card", *short)
+    done = load_test("id_card", "--attempts", "1", *short)  # others may disturb it here
     assert done.returncode == 0, done.stderr
     (row,) = rows_of(tmp_path, "id_card")
     for figures in ("measured", "plain", "full", "long_run"):

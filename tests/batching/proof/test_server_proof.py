@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import os
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
+import numpy as np
 import pytest
 
-from tandem.batching.proof.comparison import relative_errors
+from tandem.batching.measure.live_model import connect
+from tandem.batching.measure.processor_time import processor_seconds_by_model
+from tandem.batching.plan.measured import measure
+from tandem.batching.proof.comparison import WIDE_BANDS, relative_errors
+from tandem.batching.proof.ensemble_proof import run_loads, undisturbed_capacity
 from tandem.batching.proof.planner_choice import Case, judge_case
 from tandem.batching.proof.reference_runs import (
     batcher_subjects,
@@ -16,9 +23,12 @@ from tandem.batching.proof.reference_runs import (
     run_subject,
     write_subjects,
 )
+from tandem.batching.proof.text_boxes import NAME as TEXT_BOXES
+from tandem.batching.proof.text_boxes import write_text_boxes
 from tandem.batching.simulate.estimate import Effort
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.server import TritonServer
+from tandem.runtime.setup import REPOSITORY
 
 pytestmark = [pytest.mark.triton, pytest.mark.slow]
 
@@ -61,3 +71,29 @@ def test_the_planners_choice_runs_as_well_as_the_best_of_a_sweep(tmp_path: Path)
         )
     assert choice.regret < 0.05
     assert choice.calibration_s < choice.sweep_s / 10
+
+
+@pytest.mark.xfail(
+    reason="docs/batching.md, ensembles: not reached yet on a machine whose speed drifts", strict=False
+)
+def test_ensembles_on_shared_processors_run_as_predicted(tmp_path: Path) -> None:
+    """Capacity within 10 %; mean within 10 % and p95 within 15 % in eight of nine runs at 30, 60 and 80 %."""
+    pictures, hits = [(REPOSITORY.parent / "docs" / "images" / "sample.jpg").read_bytes()], []
+    write_text_boxes(tmp_path)
+    for name, repository in (("id_card", REPOSITORY), ("find_cards", REPOSITORY), (TEXT_BOXES, tmp_path)):
+        options = ServerOptions(
+            model_repository=repository, services=(name,), grpc_port=0, http_port=0, metrics_port=0
+        )
+        with TritonServer(options) as server:
+            client, clock = connect(server.grpc_url), partial(processor_seconds_by_model, server.pid)
+            processors = float(os.cpu_count() or 1)
+            found = measure(
+                client, name, files=pictures, processors=processors, budget_s=15, processor_clock=clock
+            )
+            capacity, _ = undisturbed_capacity(client, found.model, pictures, 15, clock)
+            assert found.configured().capacity_per_s == pytest.approx(capacity, rel=0.10), name
+            rows = run_loads(
+                client, server.grpc_url, found, pictures, capacity, (0.3, 0.6, 0.8), 300, 60, clock
+            )
+        hits += [np.all(np.abs(relative_errors(row)) <= WIDE_BANDS) for row in rows]
+    assert sum(hits) >= 8, hits

@@ -18,15 +18,15 @@ def station(seconds: float, most: int = 1, instances: int = 1) -> Station:
 
 def test_two_steps_by_hand() -> None:
     ensemble = Ensemble(stations=(station(0.010), station(0.020)))
-    latency, entered, sizes, busy = ensemble_latencies(ensemble, np.array([0.0, 0.001]), np.ones(1))
+    latency, entered, sizes, spent = ensemble_latencies(ensemble, np.array([0.0, 0.001]), np.ones(1))
     assert latency == pytest.approx([0.030, 0.049])
     assert entered[1] == pytest.approx([0.010, 0.020])
     assert sizes.tolist() == [[2], [2]]
-    assert busy == pytest.approx([0.020, 0.040])
+    assert spent == pytest.approx(np.array([[0.020], [0.040]]))
 
 
 def test_sharing_one_processor_makes_both_steps_slower() -> None:
-    ensemble = Ensemble(stations=(station(0.010), station(0.010)), demand=(1, 1), processors=1)
+    ensemble = Ensemble(stations=(station(0.010), station(0.010)), demand=((1.0,), (1.0,)), processors=1)
     latency, _, _, _ = ensemble_latencies(ensemble, np.array([0.0, 0.005]), np.ones(1))
     # The first is alone until 0.010; then its second step and the other's first step run at half speed.
     assert latency == pytest.approx([0.030, 0.035])
@@ -34,7 +34,7 @@ def test_sharing_one_processor_makes_both_steps_slower() -> None:
 
 def test_processor_sharing_has_its_known_mean() -> None:
     """M/G/1 with processor sharing: mean latency s / (1 - load), whatever the service's law (Kleinrock)."""
-    ensemble = Ensemble(stations=(station(0.010, instances=200),), demand=(1,), processors=1)
+    ensemble = Ensemble(stations=(station(0.010, instances=200),), demand=((1.0,),), processors=1)
     outcome = simulate_ensemble(ensemble, 60, Effort(precision=0.02, seed=3))
     assert abs(outcome.mean_s - 0.010 / 0.4) < 1.6 * outcome.ci95_mean_s
 
@@ -51,8 +51,8 @@ def test_a_slow_step_alone_decides(plan: Effort) -> None:
 def test_shared_processors_limit_the_capacity() -> None:
     stations = (station(0.010), station(0.010))
     assert Ensemble(stations=stations).capacity_per_s == pytest.approx(100)
-    assert Ensemble(stations=stations, demand=(1, 1), processors=1).capacity_per_s == pytest.approx(50)
-    shared = Ensemble(stations=stations, demand=(1, 1), processors=1)
+    shared = Ensemble(stations=stations, demand=((1.0,), (1.0,)), processors=1)
+    assert shared.capacity_per_s == pytest.approx(50, rel=0.001)
     assert not simulate_ensemble(shared, 51).stable
 
 
@@ -60,6 +60,35 @@ def test_what_is_no_ensemble_is_refused() -> None:
     with pytest.raises(InvalidInputError):
         Ensemble(stations=())
     with pytest.raises(InvalidInputError):
-        Ensemble(stations=(station(1.0),), demand=(1, 2))
+        Ensemble(stations=(station(1.0),), demand=((1.0,), (2.0,)))
     with pytest.raises(InvalidInputError):
         Ensemble(stations=(station(1.0),), processors=0)
+    with pytest.raises(InvalidInputError, match="contentions"):
+        Ensemble(stations=(station(1.0),), contention=((1.0,), (1.0,)))
+    with pytest.raises(InvalidInputError, match="batches up to 1"):
+        Ensemble(stations=(station(1.0, most=2),), demand=((1.0,),))
+
+
+def test_beside_others_there_is_more_to_do() -> None:
+    """Two steps on processors of their own, each 1.5 times as long while the other runs."""
+    stations = (station(0.010), station(0.010))
+    ensemble = Ensemble(stations=stations, demand=((1.0,), (1.0,)), processors=2, contention=((1.5,), (1.5,)))
+    assert ensemble.capacity_per_s == pytest.approx(1 / 0.015, rel=0.001)
+    latency, _, _, _ = ensemble_latencies(ensemble, np.array([0.0, 0.010]), np.ones(1))
+    # From 0.010 on the second step of the first item and the first of the second hinder each other.
+    assert latency == pytest.approx([0.025, 0.025])
+
+
+def test_a_batch_of_two_may_ask_for_more_processors_than_a_lone_item() -> None:
+    pair = Station(service=ServiceTime((0.010, 0.010)), rule=greedy(2))
+    ensemble = Ensemble(stations=(pair,), demand=((1.0, 2.0),), processors=1)
+    latency, _, sizes, _ = ensemble_latencies(ensemble, np.array([0.0, 0.001, 0.002]), np.ones(1))
+    assert sizes.tolist() == [[1, 1]]
+    assert latency == pytest.approx([0.010, 0.029, 0.028])
+
+
+def test_a_full_ensemble_takes_the_next_item_when_one_leaves() -> None:
+    ensemble = Ensemble(stations=(station(0.010), station(0.020)))
+    gone, entered, _, _ = ensemble_latencies(ensemble, np.zeros(4), np.ones(1), in_flight=1)
+    assert gone == pytest.approx([0.030, 0.060, 0.090, 0.120])
+    assert entered[0] == pytest.approx([0.0, 0.030, 0.060, 0.090])
