@@ -159,7 +159,7 @@ def test_the_images_packages_are_those_of_the_project():
             continue
         version = pinned.get(requirement.name.lower())
         assert version is None or requirement.specifier.contains(version), requirement
-    steps, runtime = {"numpy", "opencv-python-headless", "pillow"}, {"tritonclient", "protobuf"}
+    steps, runtime = {"numpy", "opencv-python-headless", "pillow", "simplejpeg"}, {"tritonclient", "protobuf"}
     assert steps | runtime <= requirements("server.txt").keys()
     assert {"onnx", "onnxruntime", "rapidocr"} <= pinned.keys()
 
@@ -206,7 +206,7 @@ def test_the_steps_import_nothing_that_the_image_lacks() -> None:
     sources = reached([ROOT / "model_repository" / name / "1" / "model.py" for name in served])
     assert len(sources) > 30
     ours = {f"tandem.{name}" for name in ("errors", "media", "services", "triton")}
-    assert imports(sources) <= {"numpy", "cv2", "PIL", "triton_python_backend_utils", *ours}
+    assert imports(sources) <= {"numpy", "cv2", "PIL", "simplejpeg", "triton_python_backend_utils", *ours}
 
 
 def test_the_start_imports_nothing_that_the_image_lacks() -> None:
