@@ -21,7 +21,12 @@ from tandem.batching.measure.processor_time import (
     used_since,
 )
 
-SPIN = "import time; end = time.process_time() + {}\nwhile time.process_time() < end: pass\ninput()"
+# Works for so many seconds of processor time, says so, and waits to be told to end.
+SPIN = """import time
+end = time.process_time() + {}
+while time.process_time() < end: pass
+print(flush=True)
+input()"""
 
 
 def test_a_models_process_counts_for_the_model(tmp_path: Path) -> None:
@@ -30,10 +35,10 @@ def test_a_models_process_counts_for_the_model(tmp_path: Path) -> None:
     script = tmp_path / "resize" / "1" / "model.py"
     script.parent.mkdir(parents=True)
     script.write_text(SPIN.format(0.3))
-    with subprocess.Popen([stub, script], stdin=subprocess.PIPE) as process:
+    with subprocess.Popen([stub, script], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
         before = processor_seconds_by_model(os.getpid())
-        while processor_seconds_by_model(os.getpid()).get("resize", 0.0) < 0.3:
-            time.sleep(0.05)
+        process.stdout.readline()
         used = used_since(before, processor_seconds_by_model(os.getpid()))
         total = processor_seconds(os.getpid())
         process.communicate(b"\n")
