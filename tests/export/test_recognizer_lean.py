@@ -80,6 +80,18 @@ def test_plain_ends_are_blanks_and_cost_nothing(plain: onnx.ModelProto) -> None:
     np.testing.assert_array_equal(characters[:, :, :kept], same[:, :, :kept])
 
 
+def test_of_several_lanes_with_plain_ends_each_gets_its_own_answers(plain: onnx.ModelProto) -> None:
+    lanes = ending(sample_lanes(2, 2, 320), 1200)
+    model = lean(plain, EVERYTHING)
+    together, _ = run(model, lanes)
+    for item in range(2):
+        for lane in range(2):
+            alone, _ = run(model, lanes[item : item + 1, lane : lane + 1])
+            assert (alone[..., 0] > 0).sum() > 5  # something is written there
+            same = together[item, lane, :, 0] == alone[0, 0, :, 0]
+            assert same.mean() > 0.99  # sums of floats may be taken in another order
+
+
 def test_a_lane_of_nothing_but_paper_is_blank(plain: onnx.ModelProto) -> None:
     characters, probabilities = run(lean(plain, read_gate()), np.full((1, 1, 48, 896, 3), 128, np.uint8))
     assert (characters[..., 0] == 0).all()
