@@ -1,4 +1,4 @@
-"""Cards that are no resident identity cards: permits, licences, bank cards."""
+"""Cards that are no resident identity cards: permits, licences, social security cards."""
 
 from __future__ import annotations
 
@@ -228,49 +228,4 @@ def social_card(
         )
     if rng.random() < 0.6:
         parts.chip(rng, page, x + 12, 41)
-    return finish(page)
-
-
-def bank_card(rng: np.random.Generator, width_px: int) -> Drawing:
-    """A bank card: strong colours, chip, long number, the scheme's mark."""
-    dark = rng.random() < 0.75
-    low, high = (0, 170) if dark else (120, 250)
-    height = card_height(width_px)
-    plain = rng.random() < 0.65
-    paper = (parts.patterned if plain else parts.coloured)(rng, height, width_px, low, high)
-    page = parts.sheet(rng, paper, CARD_WIDTH_MM, light_ink=bool(dark))
-    for _ in range(int(rng.integers(0, 5))):
-        parts.logo(rng, page, float(rng.uniform(0, 70)), float(rng.uniform(0, 40)), float(rng.uniform(8, 45)))
-    parts.logo(rng, page, 5, 4, 7)
-    name = words.sentence(rng, 2) + choose(rng, words.BANKS)
-    page.canvas.text((14, 5), name, page.title, 4.4, page.ink)
-    parts.chip(rng, page, 9 + float(rng.uniform(-2, 2)), float(rng.uniform(17, 22)))
-    number = " ".join(words.digits(rng, 4) for _ in range(4)) + (
-        words.digits(rng, 3) if rng.random() < 0.5 else ""
-    )
-    page.canvas.text((8, 31), number, page.latin, 4.8, page.ink, stretch=0.6)
-    page.canvas.text(
-        (28, 38.5),
-        "VALID THRU  " + words.digits(rng, 2) + "/" + words.digits(rng, 2),
-        page.latin,
-        2.4,
-        page.ink,
-    )
-    if rng.random() < 0.6:
-        page.canvas.text((8, 45), words.latin_name(rng), page.latin, 3.2, page.ink)
-    parts.logo(rng, page, 66, 38, 14)
-    return finish(page)
-
-
-def bank_card_back(rng: np.random.Generator, width_px: int) -> Drawing:
-    """A bank card's other side: magnetic stripe, signature field, small print."""
-    paper = parts.patterned(rng, card_height(width_px), width_px, float(rng.uniform(20, 150)), 250)
-    page = parts.sheet(rng, paper, CARD_WIDTH_MM, light_ink=bool(rng.random() < 0.4))
-    stripe = float(rng.uniform(3, 7))
-    parts.rectangle(page, (0, stripe, CARD_WIDTH_MM, float(rng.uniform(9, 13))), (28, 26, 28))
-    parts.rectangle(page, (4, stripe + 16, 55, 8), (238, 236, 230))
-    page.canvas.text((48, stripe + 18), words.digits(rng, 7), page.latin, 3.2, (40, 40, 60))
-    page.canvas.text((6, stripe + 13), "授权签名 AUTHORIZED SIGNATURE", page.chinese, 1.7, page.ink)
-    parts.lines(rng, page, (5, stripe + 27, 76, 14), 1.6, chinese=0.8)
-    parts.logo(rng, page, 66, stripe + 15, 11)
     return finish(page)

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tandem.media.document_kinds import KINDS
+from tandem.training.draw import confuser_bank as bank
 from tandem.training.draw import confuser_books as books
 from tandem.training.draw import confuser_cards as cards
 from tandem.training.draw import confuser_pages as pages
@@ -74,7 +75,7 @@ DRAWERS: Mapping[str, tuple[tuple[Drawer, float], ...]] = {
         (partial(titled.titled_emblem, titles=words.SECURITY_TITLES), 0.5),
         (partial(titled.titled_portrait, titles=words.SECURITY_TITLES), 1),
     ),
-    "bank_card": ((_any_pool(cards.bank_card), 4), (_any_pool(cards.bank_card_back), 1)),
+    "bank_card": ((_any_pool(bank.bank_card), 4), (_any_pool(bank.bank_card_back), 1)),
     "passport_page": ((books.passport_page, 3), (_any_pool(pages.passport), 1)),
     "household_register": (
         (books.register_person, 3),

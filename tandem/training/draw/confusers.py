@@ -10,6 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
+from tandem.training.draw import confuser_bank as bank
 from tandem.training.draw import confuser_cards as cards
 from tandem.training.draw import confuser_pages as pages
 from tandem.training.draw import confuser_papers as papers
@@ -30,7 +31,7 @@ KINDS: dict[str, tuple[Drawer, float]] = {
     "driving_licence": (cards.driving_licence, 1.5),
     "vehicle_licence": (cards.vehicle_licence, 0.8),
     "social_card": (cards.social_card, 1.2),
-    "bank_card": (cards.bank_card, 2.0),
+    "bank_card": (bank.bank_card, 2.0),
     "work_card": (passes.work_card, 1.5),
     "business_card": (passes.business_card, 1.0),
     "passport": (pages.passport, 1.0),
