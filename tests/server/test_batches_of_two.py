@@ -1,8 +1,9 @@
-"""Triton's own statistics: under load the networks run on exactly two pictures, never on more."""
+"""Triton's own statistics: under load the networks run on exactly two pictures, and alone nobody waits."""
 
 from __future__ import annotations
 
 import json
+import statistics
 import threading
 import time
 from pathlib import Path
@@ -53,3 +54,31 @@ def test_sixteen_clients_make_batches_of_two(triton_server):
             counts = {size: after[size] - before[model].get(size, 0) for size in after}
             assert max(size for size, count in counts.items() if count) == 2, (model, counts)
             assert counts[2] / sum(counts.values()) >= 0.9, (model, counts)
+
+
+STEPS = ("decode_image", "card_detector", "rectify_cards", "text_recognizer", "parse_fields")
+
+
+def own_milliseconds(client: grpc.InferenceServerClient) -> float:
+    """What all executions of the steps took until now, queues left out."""
+    spent = 0
+    for model in STEPS:
+        said = client.get_inference_statistics(model, as_json=True)["model_stats"][0]["inference_stats"]
+        spent += sum(
+            int(said[part].get("ns", 0)) for part in ("compute_input", "compute_infer", "compute_output")
+        )
+    return spent / 1e6
+
+
+def test_a_lone_picture_waits_for_nobody(triton_server):
+    with grpc.InferenceServerClient(triton_server.grpc_url) as client:
+        for _ in range(3):
+            ask(client, SAMPLE)
+        shares = []
+        for _ in range(30):
+            before, start = own_milliseconds(client), time.perf_counter()
+            ask(client, SAMPLE)
+            took = 1000 * (time.perf_counter() - start)
+            shares.append(took / (own_milliseconds(client) - before))
+    # The delays of all steps together are 15 ms; a pair's hold at the door would add 30 to 90.
+    assert statistics.median(shares) <= 1.25, shares

@@ -12,7 +12,9 @@ from numpy.typing import NDArray
 
 from tandem.media.letterbox import letterbox
 from tandem.media.picture import Picture, decode
+from tandem.triton.company import Company
 from tandem.triton.notes import NOTE, pack_note
+from tandem.triton.pair_gate import PairGate
 from tandem.triton.responder import Arrays, Responder, model_parameters
 
 
@@ -21,17 +23,27 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         """Starts the workers: decoding runs without Python's lock, so a batch's pictures share the cores."""
-        parameters = model_parameters(args["model_config"], {"workers": "2"})
+        parameters = model_parameters(args["model_config"], {"workers": "2", "hold_milliseconds": "30"})
         cv2.setNumThreads(1)
+        self._company = Company()
+        self._gate = PairGate(
+            self._company,
+            hold_s=float(parameters["hold_milliseconds"]) / 1000,
+            final=pb_utils.TRITONSERVER_RESPONSE_COMPLETE_FINAL,
+        )
         self._workers = ThreadPoolExecutor(int(parameters["workers"]), thread_name_prefix="decode")
         self._responder = Responder(pb_utils, model_name=args["model_name"], inputs=["IMAGE"])
 
-    def execute(self, requests: Sequence[Any]) -> list[Any]:
-        """Answers all requests of a batch together."""
-        return self._responder.respond_to_items(requests, _decode, self._workers, instead=_blank)
+    def execute(self, requests: Sequence[Any]) -> None:
+        """Decodes all requests of a batch; their answers go by the gate, perhaps after this returned."""
+        responses = self._responder.respond_to_items(requests, _decode, self._workers, instead=_blank)
+        senders = [request.get_response_sender() for request in requests]
+        self._gate.pass_on(list(zip(senders, responses, strict=True)))
 
     def finalize(self) -> None:
-        """Ends the workers."""
+        """Answers what is held, and ends the workers."""
+        self._gate.close()
+        self._company.close()
         self._workers.shutdown()
 
 

@@ -13,6 +13,7 @@ import triton_python_backend_utils as pb_utils
 
 from tandem.services.id_card.identity import read_picture
 from tandem.services.id_card.text.parse import read_dictionary
+from tandem.triton.company import Departures
 from tandem.triton.notes import NOTE, unpack_note
 from tandem.triton.responder import Arrays, Responder, model_parameters
 
@@ -29,10 +30,17 @@ class TritonPythonModel:
         parameters = model_parameters(args["model_config"], _DEFAULTS)
         self._dictionary = read_dictionary(Path(args["model_repository"]) / parameters["characters"])
         self._responder = Responder(pb_utils, model_name=args["model_name"], inputs=(*_INPUTS, NOTE))
+        self._departures = Departures()
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
         """Answers all requests of a batch."""
-        return self._responder.respond_to_items(requests, self._parse)
+        responses = self._responder.respond_to_items(requests, self._parse)
+        self._departures.tell(len(requests))
+        return responses
+
+    def finalize(self) -> None:
+        """Ends the plumbing."""
+        self._departures.close()
 
     def _parse(self, inputs: Arrays) -> Arrays:
         """One picture's result."""

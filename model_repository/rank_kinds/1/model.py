@@ -10,6 +10,7 @@ import numpy as np
 import triton_python_backend_utils as pb_utils
 
 from tandem.services.document_kind.ranking import rank_kinds
+from tandem.triton.company import Departures
 from tandem.triton.notes import NOTE, unpack_note
 from tandem.triton.responder import Arrays, Responder
 
@@ -22,10 +23,17 @@ class TritonPythonModel:
     def initialize(self, args: dict[str, str]) -> None:
         """Nothing to set up but the plumbing."""
         self._responder = Responder(pb_utils, model_name=args["model_name"], inputs=_INPUTS)
+        self._departures = Departures()
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
         """Answers all requests of a batch."""
-        return self._responder.respond_to_items(requests, _answer)
+        responses = self._responder.respond_to_items(requests, _answer)
+        self._departures.tell(len(requests))
+        return responses
+
+    def finalize(self) -> None:
+        """Ends the plumbing."""
+        self._departures.close()
 
 
 def _answer(inputs: Arrays) -> Arrays:
