@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from importlib import import_module
 
 from tandem.runtime.errors import EmbeddedServerError, SetupError, UnknownServiceError
+from tandem.runtime.gpu import has_gpu
 
 Say = Callable[[str], None]
 Step = Callable[[Say], None]
@@ -58,6 +59,10 @@ SERVICES: Mapping[str, ServiceSetUp] = {
     ),
     "text_translation": ServiceSetUp(steps=(_TRANSLATOR,), download="478 MB", packages=_LANGUAGE),
 }
+
+
+#: Our configs for GPUs, and the groups of packages that each needs.
+GPU_CONFIGS: Mapping[str, tuple[str, ...]] = {"gpu": ("gpu",), "tensorrt": ("gpu", "tensorrt")}
 
 
 def default_services() -> tuple[str, ...]:
@@ -112,18 +117,24 @@ def _load(step: str) -> Step:
     return loaded
 
 
-def packages_of(arguments: Sequence[str]) -> list[str]:
-    """The groups of packages that the services of `scripts/serve` need, each once.
+def packages_of(arguments: Sequence[str], *, gpu: bool) -> list[str]:
+    """The groups of packages that the services and the config of `scripts/serve` need, each once.
 
     Args:
-        arguments: of its command line, which wins over the variable `TANDEM_SERVICES`.
+        arguments: of its command line, which wins over the variables `TANDEM_SERVICES` and
+            `TANDEM_CONFIG_NAME`.
+        gpu: whether this machine has an NVIDIA GPU; without one nothing is installed for it.
     """
     parser = argparse.ArgumentParser(add_help=False)
     parser.add_argument("--services", default=os.environ.get("TANDEM_SERVICES", ""))
+    parser.add_argument("--config-name", default=os.environ.get("TANDEM_CONFIG_NAME", ""))
     chosen, _ = parser.parse_known_args(arguments)
     services = [SERVICES[name] for name in chosen.services.split(",") if name in SERVICES]
-    return list(dict.fromkeys(service.packages for service in services if service.packages))
+    groups = [service.packages for service in services if service.packages]
+    # Last: each group that is installed after them would lay the build for CPUs over the one for GPUs.
+    groups += GPU_CONFIGS.get(chosen.config_name, ()) if gpu else ()
+    return list(dict.fromkeys(groups))
 
 
 if __name__ == "__main__":
-    print("\n".join(packages_of(sys.argv[1:])))  # noqa: T201 - read by scripts/serve
+    print("\n".join(packages_of(sys.argv[1:], gpu=has_gpu())))  # noqa: T201 - read by scripts/serve

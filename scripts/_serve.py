@@ -13,10 +13,11 @@ from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 
-from export.services import SERVICES, check_known, default_services, set_up
+from export.services import GPU_CONFIGS, SERVICES, check_known, default_services, set_up
 from tandem.runtime.__main__ import run, say
 from tandem.runtime.command import parse_options, server_parser
 from tandem.runtime.errors import UnknownServiceError
+from tandem.runtime.gpu import has_gpu
 from tandem.runtime.server import TritonServer
 from tandem.runtime.setup import REPOSITORY, ensure_ready
 
@@ -37,6 +38,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         services = chosen_services(options.services, others, ours=ours)
     except UnknownServiceError as error:
         parser.error(str(error))
+
+    if ours and options.config_name in GPU_CONFIGS and not has_gpu():
+        say(f"error: config '{options.config_name}' needs an NVIDIA GPU, and no driver of one is here")
+        return 1
 
     def make() -> None:
         ensure_ready()

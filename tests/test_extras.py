@@ -28,9 +28,20 @@ import ctranslate2, gguf
 from tandem.services.text_keywords.candidates import find_candidates
 print([each for each in find_candidates("居民身份证在手机照片里。")])
 """
+# Without a driver CUDA can't start; what it links to must be found all the same.
+GPU = """
+import onnxruntime
+from tandem.runtime.onnx_backend.gpu_libraries import preload_libraries
+from tandem.runtime.onnx_backend.providers import CUDA
+preload_libraries([(CUDA, {})], onnxruntime)
+mapped = open("/proc/self/maps").read()
+found = all(f"lib{name}.so" in mapped for name in ("cudart", "cudnn", "cublas"))
+print(CUDA in onnxruntime.get_available_providers(), found)
+"""
 # Extra → what is run with its environment's Python; "tandem" is the command that the client's package brings.
 USES = {
     "serve": ["python", "-m", "tandem.runtime", "--services", "no_such_service"],
+    "gpu": ["python", "-c", GPU],
     "gateway": ["tandem", "gateway", "--help"],
     "door": ["tandem", "door", "--help"],
     "batching": ["tandem", "plan", "--alpha-ms", "4", "--beta-ms", "8", "--rate", "60", "--instances", "2"],
@@ -43,6 +54,7 @@ USES = {
 # What each must say. The server is asked for a service that isn't there, and ends.
 SAYS = {
     "serve": "there is no model 'no_such_service'",
+    "gpu": "True True",
     "gateway": "--broker",
     "door": "--triton",
     "batching": "batch",

@@ -17,7 +17,6 @@ import secrets
 import signal
 import time
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import TracebackType
 
 from tandem.runtime import shared_memory
@@ -33,6 +32,7 @@ from tandem.runtime.errors import (
     StartTimeoutError,
 )
 from tandem.runtime.failure import find_failure, is_harmless
+from tandem.runtime.gpu import has_gpu
 from tandem.runtime.model_processes import ended, model_processes
 from tandem.runtime.options import ServerOptions
 from tandem.runtime.plain_paths import PlainPaths
@@ -48,7 +48,6 @@ _START_RACES = ("boost::interprocess::lock_exception", "is not healthy")
 _START_TRIES = 3
 _POLL_INTERVAL_S = 0.05
 _PROBE_TIMEOUT_S = 2.0
-_NVIDIA_DRIVER = Path("/proc/driver/nvidia/version")
 
 
 class TritonServer:
@@ -151,7 +150,7 @@ class TritonServer:
                 backends=self._paths.plain(program.backends),
                 server_id=self._id,
                 shm_prefix=self._shm_prefix,
-                gpu=_NVIDIA_DRIVER.exists(),
+                gpu=has_gpu(),
             )
             self._process = ServerProcess(
                 [str(program.path), *arguments],

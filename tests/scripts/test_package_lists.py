@@ -53,6 +53,16 @@ def test_what_is_installed_together_has_one_version_of_each(python: str) -> None
     assert {package: found for package, found in together.items() if len(found) > 1} == {}
 
 
+@pytest.mark.parametrize(("python", "cuda"), [("3.10.14", "12"), ("3.11.2", "13"), ("3.12.3", "13")])
+def test_the_gpus_runtime_comes_with_one_cuda_and_takes_the_place_of_the_cpus(python: str, cuda: str) -> None:
+    gpu, serve = listed("gpu", python), listed("serve", python)
+    assert "onnxruntime-gpu" in gpu
+    assert "onnxruntime" in serve  # which scripts/_env.sh uninstalls: they share their files
+    assert gpu.keys().isdisjoint(serve.keys())
+    assert f"nvidia-cudnn-cu{cuda}" in gpu
+    assert all(name.endswith("-cu12") == (cuda == "12") for name in gpu if name.startswith("nvidia-cu"))
+
+
 @pytest.mark.parametrize("lists", [("serve",), TOGETHER, ("develop", "torch")])
 def test_nothing_that_a_package_asks_for_is_missing(lists: tuple[str, ...]) -> None:
     """As far as the packages are installed here, and so tell what they ask for."""

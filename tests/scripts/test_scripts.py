@@ -122,7 +122,7 @@ def test_continuous_integration_runs_what_a_newcomer_runs() -> None:
 
 def test_everything_that_is_installed_has_a_hash_and_fits_the_project() -> None:
     """The lists of `scripts/lock` hold what pyproject.toml asks for; pip refuses a file with another hash."""
-    for name in ("serve", "develop", "torch", "torch-cpu", "weights"):
+    for name in ("serve", "gpu", "develop", "torch", "torch-cpu", "weights"):
         text = (CHECKOUT / "deploy" / "requirements" / f"{name}.txt").read_text("utf-8")
         entries = [entry for entry in re.split(r"\n(?=\S)", text.strip()) if not entry.startswith("#")]
         assert entries, name
@@ -132,7 +132,12 @@ def test_everything_that_is_installed_has_a_hash_and_fits_the_project() -> None:
     extras = project["optional-dependencies"]
     groups = {
         "serve": [*project["dependencies"], *extras["serve"], *extras["batching"], *extras["gateway"]],
-        "develop": [*project["dependencies"], *(line for lines in extras.values() for line in lines)],
+        "gpu": extras["gpu"],
+        # "gpu" stands in place of a package of the others
+        "develop": [
+            *project["dependencies"],
+            *(line for extra, lines in extras.items() if extra != "gpu" for line in lines),
+        ],
     }
     for name, asked_for in groups.items():
         text = (CHECKOUT / "deploy" / "requirements" / f"{name}.txt").read_text("utf-8")

@@ -12,8 +12,9 @@ from pathlib import Path
 
 import pytest
 
-from export.services import SERVICES, default_services
+from export.services import GPU_CONFIGS, SERVICES, default_services
 from tandem.runtime.errors import UnknownServiceError
+from tandem.runtime.gpu import has_gpu
 from tandem.runtime.setup import CHECKOUT
 from tests.conftest import AddModel
 
@@ -97,3 +98,21 @@ def test_a_service_from_another_folder_is_served_beside_ours(add_model: AddModel
         process.send_signal(signal.SIGTERM)
         assert process.wait(TIMEOUT_S) == 0, said
     assert said[0].startswith("ready: ")
+
+
+@pytest.mark.skipif(has_gpu(), reason="there is a GPU: nothing to refuse")
+@pytest.mark.parametrize("config", sorted(GPU_CONFIGS))
+def test_without_a_gpu_its_configs_are_refused_in_a_line_before_any_work(config: str) -> None:
+    done = subprocess.run(
+        serve("--config-name", config),
+        capture_output=True,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(CHECKOUT)},
+        timeout=TIMEOUT_S,
+        check=False,
+    )
+    assert done.returncode == 1
+    (line,) = done.stderr.splitlines()
+    assert config in line
+    assert "no driver of one is here" in line
+    assert done.stdout == ""

@@ -79,7 +79,8 @@ def check_available(providers: Collection[Provider], available: Collection[str])
     if missing:
         raise OnnxModelError(
             f"the config asks for a GPU, but this ONNX Runtime lacks {', '.join(missing)}: install"
-            " onnxruntime-gpu (and TensorRT for the configs of that name), or serve the default config"
+            " onnxruntime-gpu (and TensorRT for the configs of that name) as scripts/serve --config-name does"
+            " where there is a GPU, or serve the default config"
         )
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from tandem.runtime.errors import OnnxModelError
 from tandem.runtime.onnx_backend.batching import Tensors, groups_of_equal_shape, join, split
+from tandem.runtime.onnx_backend.gpu_libraries import preload_libraries
 from tandem.runtime.onnx_backend.providers import CPU, check_available
 from tandem.runtime.onnx_backend.settings import SessionSettings
 from tandem.runtime.onnx_backend.signature import Signature, check_signature
@@ -35,6 +36,7 @@ class OnnxSession:
                 f"there is no file {path}: run scripts/demo once, which makes what is missing"
             )
         check_available(settings.providers, onnxruntime.get_available_providers())
+        preload_libraries(settings.providers, onnxruntime)
         try:
             self._session = onnxruntime.InferenceSession(
                 str(path), _options(settings), providers=list(settings.providers)
