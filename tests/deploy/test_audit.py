@@ -112,4 +112,11 @@ def test_what_the_commands_install_is_looked_up_too(monkeypatch: pytest.MonkeyPa
     monkeypatch.setattr(sys, "argv", ["audit"])
     assert script["main"]() == 0
     images = {"door.txt", "export.txt", "gateway.txt", "server.txt"}
-    assert set(asked) == images | {"serve.txt", "language.txt", "develop.txt", "torch.txt", "weights.txt"}
+    assert set(asked) == images | {
+        "serve.txt",
+        "language.txt",
+        "gpu.txt",
+        "develop.txt",
+        "torch.txt",
+        "weights.txt",
+    }
