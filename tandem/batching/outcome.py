@@ -25,15 +25,20 @@ class Station:
         service: s(b), known at least up to the rule's `max_batch`.
         rule: the dispatch rule.
         instances: number of instances, 1 or more.
+        hold_s: how long a lone item is kept back behind this station for a second one, seconds for each other
+            item on the way beyond it, of `HOLD_OTHERS` at most (`tandem.triton.pair_gate`); 0: it goes on.
     """
 
     service: ServiceTime
     rule: Rule
     instances: int = 1
+    hold_s: float = 0.0
 
     def __post_init__(self) -> None:
         if self.instances < 1:
             raise InvalidInputError(f"{self.instances} instances; there must be 1 or more")
+        if not 0 <= self.hold_s < math.inf:
+            raise InvalidInputError(f"an item is held for {self.hold_s} s; it must be 0 or more and finite")
         self.service.of(self.rule.max_batch)
 
     @property

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -57,6 +58,8 @@ class LiveModel:
         batches: False where tensors have no batch dimension.
         instances: instances over all devices.
         delay_us: `max_queue_delay_microseconds`.
+        hold_s: how long it keeps a lone answer back for each other on the way, seconds (the parameter
+            `hold_milliseconds` of this project's first steps); 0 for any other model.
         on_cpu: True where instances run on the CPU.
         inputs: its inputs.
         outputs: its outputs.
@@ -72,6 +75,7 @@ class LiveModel:
     inputs: tuple[Tensor, ...]
     outputs: tuple[Tensor, ...]
     steps: tuple[Step, ...]
+    hold_s: float = 0.0
 
     @property
     def fixed_shapes(self) -> bool:
@@ -221,9 +225,17 @@ def from_config(config: Any) -> LiveModel:
         inputs=tuple(map(_tensor, config.input)),
         outputs=tuple(map(_tensor, config.output)),
         steps=steps,
+        hold_s=_hold_s(config.parameters),
     )
 
 
+def _hold_s(parameters: Any) -> float:
+    """What `hold_milliseconds` says; 0 where a stranger's model means something else by that name."""
+    text = parameters[_HOLD].string_value if _HOLD in parameters else ""
+    return float(text) / 1000 if re.fullmatch(r"\d+(\.\d*)?", text) else 0.0
+
+
+_HOLD = "hold_milliseconds"
 # ModelInstanceGroup.Kind in Triton's model_config.proto.
 _KIND_CPU = 2
 # DataType in Triton's model_config.proto, by number.

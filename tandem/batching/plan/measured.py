@@ -115,7 +115,7 @@ class Measured:
     def _fair(self, rules: Sequence[Rule]) -> Ensemble:
         """The stations with fair shares of the processors."""
         stations = tuple(
-            Station(service=service, rule=rule, instances=step.model.instances)
+            Station(service=service, rule=rule, instances=step.model.instances, hold_s=step.model.hold_s)
             for service, step, rule in zip(self.services, self.steps, rules, strict=True)
         )
         return Ensemble(

@@ -166,5 +166,6 @@ def ensemble_latencies(
         contention,
         ensemble.processors,
         in_flight,
+        np.array([station.hold_s for station in stations]),
     )
     return result

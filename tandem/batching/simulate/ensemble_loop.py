@@ -16,6 +16,9 @@ from tandem.batching.simulate.compiled import compiled
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
+# Beyond so many others on the way a lone item is not held longer: tandem.triton.pair_gate.
+HOLD_OTHERS = 3
+
 # Remaining work below this many seconds counts as done: rounding of shared speeds must not make endless tiny
 # steps.
 DONE_S = 1e-12
@@ -37,8 +40,14 @@ def _advance(
     job_left: Floats,
     job_length: Ints,
     job_items: Ints,
+    hold: Floats,
+    head: Ints,
+    left: int,
 ) -> int:  # pragma: no cover - compiled
-    """Let running batches work for `step` seconds; those that are done go on. Gives the items that left."""
+    """Let running batches work for `step` seconds; those that are done go on. Gives the items that left.
+
+    A lone item that a station holds enters the next queue late: its delay there begins when its hold ends.
+    """
     finished = 0
     for job in range(len(job_station)):
         station = job_station[job]
@@ -59,6 +68,12 @@ def _advance(
                 queue[station + 1, tail[station + 1]] = item
                 tail[station + 1] += 1
                 entered[station + 1, item] = now
+        if station + 1 < len(tail) and hold[station] > 0.0:
+            waiting = tail[station + 1] - head[station + 1]
+            others = tail[station + 1] - left - finished - waiting
+            if waiting % 2 == 1 and others > 0:
+                last = queue[station + 1, tail[station + 1] - 1]
+                entered[station + 1, last] = now + hold[station] * min(others, HOLD_OTHERS)
     return finished
 
 
@@ -157,7 +172,8 @@ def _set_speeds(
 
 @compiled(
     "Tuple((f8[::1], f8[:, ::1], i8[:, ::1], f8[:, ::1]))"
-    "(f8[::1], f8[:, ::1], f8[::1], i8[::1], i8[::1], f8[::1], i8[::1], f8[:, ::1], f8[:, ::1], f8, i8)",
+    "(f8[::1], f8[:, ::1], f8[::1], i8[::1], i8[::1], f8[::1], i8[::1], f8[:, ::1], f8[:, ::1], f8, i8,"
+    " f8[::1])",
 )
 def run_network(
     arrivals: Floats,
@@ -171,6 +187,7 @@ def run_network(
     contention: Floats,
     processors: float,
     in_flight: int,
+    hold: Floats,
 ) -> tuple[Floats, Floats, Ints, Floats]:  # pragma: no cover - compiled
     """Latencies of items that pass all stations in turn.
 
@@ -187,6 +204,7 @@ def run_network(
             processor or more, than fair shares would have it; above 0, below 1 where it gets more than one.
         processors: processors there are; infinity where none are shared.
         in_flight: items that may be under way; the next one comes when one has left. 0: any number.
+        hold: `(stations,)` seconds for which a lone item is held behind a station for each other beyond it.
 
     Returns:
         `(n,)` latencies, seconds, nan where unfinished; `(stations, n)` times at which each station was
@@ -230,7 +248,7 @@ def run_network(
         now += step
         finished += _advance(
             now, step, job_speed, arrivals, latency, entered, queue, tail, spent, running,
-            job_station, job_left, job_length, job_items,
+            job_station, job_left, job_length, job_items, hold, head, finished,
         )  # fmt: skip
         while came < total and arrivals[came] <= now and came - finished < room:
             queue[0, tail[0]] = came

@@ -6,7 +6,7 @@ import pytest
 from tandem.batching.errors import InvalidInputError
 from tandem.batching.exact.single import solve_single
 from tandem.batching.outcome import Station
-from tandem.batching.rules import greedy
+from tandem.batching.rules import greedy, timeout
 from tandem.batching.service_time import ServiceTime
 from tandem.batching.simulate.ensemble import Ensemble, ensemble_latencies, simulate_ensemble
 from tandem.batching.simulate.estimate import Effort
@@ -92,3 +92,35 @@ def test_a_full_ensemble_takes_the_next_item_when_one_leaves() -> None:
     gone, entered, _, _ = ensemble_latencies(ensemble, np.zeros(4), np.ones(1), in_flight=1)
     assert gone == pytest.approx([0.030, 0.060, 0.090, 0.120])
     assert entered[0] == pytest.approx([0.0, 0.030, 0.060, 0.090])
+
+
+def held(arrivals: list[float], hold_s: float = 0.030) -> list[float]:
+    """Latencies in a step of 10 ms that holds lone items, and one of 20 ms that waits 1 ms for pairs."""
+    first = Station(service=ServiceTime((0.010,)), rule=greedy(1), hold_s=hold_s)
+    second = Station(service=ServiceTime((0.020, 0.025)), rule=timeout(2, 0.001))
+    ensemble = Ensemble(stations=(first, second))
+    latency: list[float] = ensemble_latencies(ensemble, np.array(arrivals), np.ones(1))[0].tolist()
+    return latency
+
+
+def test_a_lone_item_is_not_held_while_nobody_is_beyond_the_door() -> None:
+    assert held([0.0]) == pytest.approx([0.031])  # its next step's own delay, 1 ms
+    assert held([0.0, 0.100]) == pytest.approx([0.031, 0.031])
+
+
+def test_in_company_a_lone_item_waits_for_a_second_one() -> None:
+    # The first runs from 0.011 to 0.031; the second, ready at .020, is held and goes with the third at 0.038.
+    assert held([0.0, 0.010, 0.028]) == pytest.approx([0.031, 0.053, 0.035])
+    # Without a hold it goes at 0.031, when the step is free, and the third waits for the step.
+    assert held([0.0, 0.010, 0.028], hold_s=0.0) == pytest.approx([0.031, 0.041, 0.043])
+
+
+def test_a_lone_item_is_let_go_when_its_time_is_over() -> None:
+    # Ready at 0.020 with one other beyond it: until 0.050, and 1 ms more.
+    assert held([0.0, 0.010]) == pytest.approx([0.031, 0.061])
+
+
+@pytest.mark.parametrize("hold_s", [-0.001, float("inf"), float("nan")])
+def test_a_hold_without_end_is_refused(hold_s: float) -> None:
+    with pytest.raises(InvalidInputError, match="held"):
+        Station(service=ServiceTime((0.010,)), rule=greedy(1), hold_s=hold_s)
