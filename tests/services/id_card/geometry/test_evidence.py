@@ -8,8 +8,14 @@ import pytest
 from numpy.typing import NDArray
 
 from tandem.services.id_card.card import is_plausible
+from tandem.services.id_card.geometry import find_card as find_card_module
 from tandem.services.id_card.geometry.evidence import evidence, evidence_map
-from tandem.services.id_card.geometry.find_card import LEAST_EVIDENCE, PLAIN_EVIDENCE, find_card
+from tandem.services.id_card.geometry.find_card import (
+    FULL_EVIDENCE,
+    LEAST_EVIDENCE,
+    PLAIN_EVIDENCE,
+    find_card,
+)
 from tandem.services.id_card.geometry.quads import are_convex, perspective_misfit, project, unit_homographies
 from tandem.services.id_card.geometry.search import seek
 from tandem.services.id_card.geometry.views import whole_view
@@ -84,6 +90,17 @@ def test_lines_beside_the_card_do_not_win() -> None:
     card = find_card(whole_view(_ruled(_scene()), SIZE), ASKEW, emblem=False)
     assert _farthest(card.quad) < 0.02
     assert card.evidence > PLAIN_EVIDENCE
+
+
+def test_a_plain_quad_with_less_than_full_evidence_is_moved_a_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = _scene()
+    beside = (QUAD + np.array([[-26, 0], [22, 0], [32, 0], [-26, 0]])).astype(np.float32)
+    seen = evidence_map(scene, beside)
+    assert PLAIN_EVIDENCE <= evidence(seen, seen.on_map(beside)[np.newaxis], emblem=False)[0] < FULL_EVIDENCE
+    monkeypatch.setattr(find_card_module, "near_edges", lambda _pixels, _quad: beside)
+    card = find_card(whole_view(scene, SIZE), beside, emblem=False)
+    assert _farthest(beside) > 0.03
+    assert _farthest(card.quad) < 0.015
 
 
 def test_edges_make_a_good_prediction_hardly_worse() -> None:
