@@ -9,6 +9,7 @@ import pytest
 from tandem.services.id_card.records import RowKind
 from tandem.services.id_card.text.checks import portrait_checks
 from tandem.services.id_card.text.ctc import Row
+from tandem.services.id_card.text.dates import read_birth
 from tandem.services.id_card.text.fields import LEAST_CONFIDENCE, read_address
 from tandem.services.id_card.text.numbers import read_number
 from tests.services.id_card.text.spelling import row
@@ -123,3 +124,29 @@ def test_a_speck_is_no_dot_of_an_address() -> None:
     for place in (0, 3, len(text)):
         assert read_address([_with_dot(text, place)]).text == text
     assert read_address([row(RowKind.ADDRESS, "福建省厦门市花·园")]).text == "福建省厦门市花·园"
+
+
+def _birth(text: str, unread: str = "") -> Row:
+    """The row of 出生 with its place, 8 px a mm, so that a digit's unit is 3.5 mm away."""
+    line = row(RowKind.BIRTH, f"出生 {text}")
+    end = 6.9 + (line.segment.x1 - line.segment.x0) / 8
+    glyphs = tuple(glyph for glyph in line.glyphs if glyph.character not in unread)
+    return replace(line, glyphs=glyphs, segment=replace(line.segment, left_mm=6.9, right_mm=end))
+
+
+@pytest.mark.parametrize(
+    ("line", "whole"),
+    [
+        (_birth("1981年11月24日"), True),
+        (_birth("1981年1月2日"), True),
+        (_birth("1981年1月24日", unread="日"), True),
+        (_birth("1981年11月2 日"), False),  # room for a second digit, which a stamp covers
+        (_birth("1981年11月2日", unread="日"), False),
+        (_birth("1981年 1  月 2", unread="年月"), True),  # a copy so pale that no unit is left
+    ],
+)
+def test_a_day_whose_second_digit_may_be_covered_is_not_trusted(line: Row, whole: bool) -> None:
+    field = read_birth([line])
+    assert field.text.startswith("1981年1")
+    assert field.incomplete is not whole
+    assert (field.confidence > 0.9) is whole
