@@ -12,6 +12,7 @@ from tandem.media.letterbox import letterbox, thumbnail_to_working
 from tandem.services.id_card.card import is_plausible
 from tandem.services.id_card.geometry.find_card import (
     EMBLEM_SIDE_FROM,
+    FULL_EVIDENCE,
     LEAST_EVIDENCE,
     PLAIN_EVIDENCE,
     FoundCard,
@@ -31,6 +32,8 @@ FloatArray = NDArray[np.float32]
 WEAK_SCORE, AGAIN_SCORE = 0.1, 0.55
 #: In a picture without a card the mirrored picture is asked; a card there must be plain.
 MIRRORED_SCORE = 0.8
+#: A card seen with less must have full evidence to be plain.
+_SURE_SCORE = 0.75
 #: Two detections that share so much (intersection over union) are one card, ...
 _SAME_CARD = 0.3
 #: ... and two cards do not lie on each other: of two found with so much in common the weaker one is none.
@@ -76,7 +79,7 @@ def locate_cards(
         quads, scores, sides = (part[0] for part in detect(letterbox(view.pixels)[np.newaxis]))
         seen = _detections(view, quads, scores, sides, MIRRORED_SCORE, None)
     cards = [_located(view, card, detect, original) for card in seen]
-    if detect is not None and (not cards or min(card.found.evidence for card in cards) < PLAIN_EVIDENCE):
+    if detect is not None and (not cards or any(map(_is_doubtful, cards))):
         cards = _with_parts(whole, cards, detect, original)
     return _without_rows_of_nothing(_apart(cards))
 
@@ -86,6 +89,11 @@ def _located(view: View, seen: Seen, detect: Detect | None, original: Original |
     return LocatedCard(
         seen=seen, found=find_card(view, seen.quad, emblem=emblem, detect=detect, original=original)
     )
+
+
+def _is_doubtful(card: LocatedCard) -> bool:
+    enough = PLAIN_EVIDENCE if card.seen.score >= _SURE_SCORE else FULL_EVIDENCE
+    return card.found.evidence < enough
 
 
 def _with_parts(

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
 from tandem.media.letterbox import letterbox, working_to_thumbnail
+from tandem.services.id_card.geometry import located
+from tandem.services.id_card.geometry.find_card import FoundCard, find_card
 from tandem.services.id_card.geometry.rectify import rectify
 from tandem.services.id_card.geometry.wide_look import look_at_parts
 from tests.services.id_card.geometry.test_evidence import QUAD, SIZE, _scene
@@ -75,3 +80,17 @@ def test_a_plain_card_is_not_looked_for_again() -> None:
     detect = InPart(scene, CORNERS[1])
     assert len(rectify(scene, SIZE, *_detections(QUAD, 0.9), detect=detect).cards) == 1
     assert detect.asked == []
+
+
+@pytest.mark.parametrize(("score", "looks"), [(0.9, 0), (0.6, 1)])
+def test_a_card_that_the_detector_is_not_sure_of_needs_full_evidence(
+    monkeypatch: pytest.MonkeyPatch, score: float, looks: int
+) -> None:
+    def with_plain_evidence(*arguments: Any, **options: Any) -> FoundCard:
+        return replace(find_card(*arguments, **options), evidence=1.05)
+
+    monkeypatch.setattr(located, "find_card", with_plain_evidence)
+    scene = _scene()
+    detect = InPart(scene, CORNERS[1])
+    assert len(rectify(scene, SIZE, *_detections(QUAD, score), detect=detect).cards) == 1
+    assert detect.asked == [2] * looks
