@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 
 from tandem.services.id_card.card import PX_PER_MM, quad_height, quad_width, share_outside, warp
 from tandem.services.id_card.geometry.find_card import EMBLEM_SIDE_FROM, FoundCard, Original
-from tandem.services.id_card.geometry.ink import ANALYSIS_PX_PER_MM as SCALE
 from tandem.services.id_card.geometry.lanes import (
     LANE_HEIGHT,
     LaneConfig,
@@ -19,7 +18,7 @@ from tandem.services.id_card.geometry.lanes import (
     no_lanes,
     place_strips,
 )
-from tandem.services.id_card.geometry.located import locate_cards
+from tandem.services.id_card.geometry.located import locate_cards, without_rim
 from tandem.services.id_card.geometry.quality import blur_score, glare_score, grey_score
 from tandem.services.id_card.geometry.second_look import Detect, Seen
 from tandem.services.id_card.records import CardRecord, RowKind, Segment
@@ -32,8 +31,6 @@ FloatArray = NDArray[np.float32]
 #: last.
 LEAST_SHARE = 0.5
 LEAST_SHARES = {RowKind.NUMBER: 0.85, RowKind.BIRTH: 0.85, RowKind.VALIDITY: 0.85, RowKind.ADDRESS: 0.7}
-#: The card's outermost part, where a badly found edge would show what lies behind, mm.
-_RIM_MM = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -147,7 +144,6 @@ def _segments(card: FoundCard, number: int, places: Sequence[Place]) -> list[Seg
 
 def _record(card: FoundCard, strips: Sequence[NDArray[np.uint8]], seen: Seen) -> CardRecord:
     """The card with its measured quality."""
-    rim = round(_RIM_MM * SCALE)
     emblem = seen.emblem
     if card.emblem != (emblem >= EMBLEM_SIDE_FROM):
         emblem = 1 - emblem  # the rows have overruled the detector
@@ -158,7 +154,7 @@ def _record(card: FoundCard, strips: Sequence[NDArray[np.uint8]], seen: Seen) ->
         emblem=emblem,
         blur=blur_score(strips, [LANE_HEIGHT / height for height in heights_mm]),
         glare=glare_score(strips),
-        grey=grey_score(card.small[rim:-rim, rim:-rim]),
+        grey=grey_score(without_rim(card)),
         incomplete=share_outside(card.quad, card.view.size),
         mirrored=card.view.mirrored,
     )

@@ -94,3 +94,19 @@ def test_a_card_that_the_detector_is_not_sure_of_needs_full_evidence(
     detect = InPart(scene, CORNERS[1])
     assert len(rectify(scene, SIZE, *_detections(QUAD, score), detect=detect).cards) == 1
     assert detect.asked == [2] * looks
+
+
+@pytest.mark.parametrize(("grey", "looks"), [(False, 1), (True, 0)])
+def test_of_a_grey_copy_less_evidence_is_enough(
+    monkeypatch: pytest.MonkeyPatch, grey: bool, looks: int
+) -> None:
+    def with_weak_evidence(*arguments: Any, **options: Any) -> FoundCard:
+        return replace(find_card(*arguments, **options), evidence=0.92)
+
+    monkeypatch.setattr(located, "find_card", with_weak_evidence)
+    scene = _scene()
+    if grey:
+        scene = np.repeat(scene.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
+    detect = InPart(scene, CORNERS[1])
+    assert len(rectify(scene, SIZE, *_detections(QUAD, 0.9), detect=detect).cards) == 1
+    assert detect.asked == [2] * looks
