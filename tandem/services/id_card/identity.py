@@ -36,7 +36,7 @@ SURE_OTHER = 0.6
 #: those from 9 on foreigners' cards.
 _PERMIT_PREFIXES, _FOREIGN_PREFIX = ("81", "82", "83"), "9"
 _PERMIT, _FOREIGN = "hmt_residence_permit.portrait", "foreign_permanent_resident.portrait"
-_TEMPORARY = "temporary_id.portrait"
+_TEMPORARY, _SOME_CARD = "temporary_id.portrait", "other_card"
 _WHOLE_NUMBER = 18
 _RESIDENT_INDICES = [KINDS.index(kind) for kind in RESIDENT]
 
@@ -118,7 +118,9 @@ def other_kind(
         return None
     others = kinds.copy()
     others[_RESIDENT_INDICES] = 0
-    return best_kind(others)[0]
+    kind = best_kind(others)[0]
+    # Some other card, which kind it can not say: that is worth less than the card's own title and rows.
+    return None if kind == _SOME_CARD and by_title == RESIDENT_EMBLEM and _has_emblem_text(text) else kind
 
 
 def _kind_by_number(number: str) -> str | None:
@@ -128,6 +130,11 @@ def _kind_by_number(number: str) -> str | None:
     if number.startswith(_PERMIT_PREFIXES):
         return _PERMIT
     return _FOREIGN if number.startswith(_FOREIGN_PREFIX) else None
+
+
+def _has_emblem_text(text: Mapping[str, str]) -> bool:
+    """Whether issuer and validity were read."""
+    return bool(text.get(of.AUTHORITY) and text.get(of.VALIDITY))
 
 
 def _supports(text: Mapping[str, str], checks: Mapping[str, bool | None]) -> bool:

@@ -113,6 +113,16 @@ def test_the_own_title_supports_a_doubtful_card() -> None:
     assert titled(kinds_of(other_card=0.99), "居民身份证") == "other_card"
 
 
+def test_the_own_title_above_issuer_and_validity_is_worth_more_than_some_other_card() -> None:
+    title = Title(text="居民身份证", confidence=0.9)
+    text = {"签发机关": "凯里市公安局", "有效期限": "2013.03.09-2033.03.09"}
+    some, temporary = kinds_of(other_card=0.99), kinds_of(**{"temporary_id.emblem": 0.99})
+    assert other_kind(some, text, {}, title) is None
+    assert other_kind(some, {**text, "签发机关": ""}, {}, title) == "other_card"
+    assert other_kind(some, text, {}, Title(text="居民身份证", confidence=0.7)) == "other_card"
+    assert other_kind(temporary, text, {}, title) == "temporary_id.emblem"
+
+
 def answered(kinds: np.ndarray, *scores: float) -> dict[str, Any]:
     """The answer for cards on which nothing was read, surer than what needs text."""
     cards = pack_cards([CardRecord(quad=QUAD, score=score, emblem=0.1) for score in scores])
