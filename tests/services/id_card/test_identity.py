@@ -91,6 +91,8 @@ EMBLEM = {"resident_id.emblem": 0.95, "other_card": 0.05}
         ("港澳居民居住证", "hmt_residence_permit.emblem"),
         ("外国人永久居留身份证", "foreign_permanent_resident.emblem"),
         ("临时居民身份证", "temporary_id.emblem"),
+        ("时居民身份证", "temporary_id.emblem"),
+        ("国人永久居留身份证", "foreign_permanent_resident.emblem"),
         ("驾驶证", "driving_licence"),
         ("居住证", "residence_permit"),
     ],
