@@ -202,15 +202,11 @@ NEGATIVES = {
 
 OTHERS_DREW = {f"cases/{name}": kind for name, kind in CASES.items()}
 OTHERS_DREW |= {f"specimens/{name}": kind for name, kind in NEGATIVES.items()}
-# Since it is found, it is taken for a resident card at 0.73: the classifier must tell, and can not yet.
-NOT_YET_REFUSED = {"specimens/real_ground/real_ground_1_negative_temporary_0.jpg"}
 NOT_YET_NAMED = {"specimens/hw_bank_cards.png"}
 
 
 @pytest.mark.skipif(not (SHARED / "cases").exists(), reason="the pictures of others are not here")
-@pytest.mark.parametrize(
-    "path", [pytest.param(path, marks=[not_yet] if path in NOT_YET_REFUSED else []) for path in OTHERS_DREW]
-)
+@pytest.mark.parametrize("path", OTHERS_DREW)
 def test_documents_that_others_drew_are_no_identity_cards(client, path):
     assert ask(client, "id_card", (SHARED / path).read_bytes())[0]["cards"] == []
 

@@ -2,13 +2,13 @@
 
 Residence permits, temporary cards and foreigners' cards are printed in the same layout, and a reader of rows
 reads them just as well. The classifier has seen the whole card; the number of a portrait side and the title
-of an emblem side, where they are read for sure, have something to say as well.
+of an emblem side, where they are read for sure, have something to say as well; and so have rows that no
+resident card has beside its portrait side's.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -17,9 +17,11 @@ from numpy.typing import NDArray
 
 from tandem.media.document_kinds import KINDS, NONE, RESIDENT, RESIDENT_EMBLEM
 from tandem.media.documents import best_kind, rounded_quad, rounded_score
-from tandem.services.id_card.records import pack_cards, pack_segments, unpack_cards, unpack_segments
+from tandem.services.id_card.records import unpack_cards, unpack_segments
 from tandem.services.id_card.text import fields as of
-from tandem.services.id_card.text.parse import parse_cards
+from tandem.services.id_card.text.ctc import read_row
+from tandem.services.id_card.text.other_rows import has_other_rows
+from tandem.services.id_card.text.parse import believed_card
 from tandem.services.id_card.text.titles import Title, read_titles
 
 #: From this probability on the classifier alone says that a card is a resident identity card.
@@ -34,6 +36,7 @@ SURE_OTHER = 0.6
 #: those from 9 on foreigners' cards.
 _PERMIT_PREFIXES, _FOREIGN_PREFIX = ("81", "82", "83"), "9"
 _PERMIT, _FOREIGN = "hmt_residence_permit.portrait", "foreign_permanent_resident.portrait"
+_TEMPORARY, _SOME_CARD = "temporary_id.portrait", "other_card"
 _WHOLE_NUMBER = 18
 _RESIDENT_INDICES = [KINDS.index(kind) for kind in RESIDENT]
 
@@ -53,8 +56,9 @@ def read_picture(
     """The picture's resident identity cards and its other documents, as `result.schema.json` describes them.
 
     Args:
-        characters: see `parse_cards`.
-        probabilities: see `parse_cards`.
+        characters: (L, T, 5) the likeliest classes of each time step of each lane, best first; 0 is the
+            blank.
+        probabilities: (L, T, 5) theirs.
         cards: (C, CARD_COLUMNS) packed `CardRecord`s, padding behind them.
         segments: (G, SEGMENT_COLUMNS) packed `Segment`s, padding allowed.
         titles: (C, 3) where each card's title is on the lanes, see `place_titles`.
@@ -69,14 +73,12 @@ def read_picture(
     if not records:
         answer["others"] = _seen_somewhere(kinds[0], view_quads[0])
     for index, record in enumerate(records):
-        own = pack_segments([replace(row, card=0) for row in rows if row.card == index])
-        parsed = parse_cards(
-            characters, probabilities, pack_cards([record]), own, dictionary=dictionary, today=today
-        )
-        fields, checks = (parsed[0]["fields"], parsed[0]["checks"]) if parsed else ({}, {})
-        other = other_kind(kinds[index], fields, checks, read[index])
+        own = [read_row(characters, probabilities, row, dictionary) for row in rows if row.card == index]
+        parsed = believed_card(record, own, today)
+        fields, checks = (parsed["fields"], parsed["checks"]) if parsed else ({}, {})
+        other = other_kind(kinds[index], fields, checks, read[index], other_rows=has_other_rows(own))
         if other is None:
-            answer["cards"] += parsed
+            answer["cards"] += [parsed] if parsed else []
         elif other != NONE:
             score = rounded_score(record.score * _probability(kinds[index], other))
             answer["others"].append({"kind": other, "score": score, "quad": rounded_quad(record.quad)})
@@ -88,6 +90,8 @@ def other_kind(
     text: Mapping[str, str],
     checks: Mapping[str, bool | None],
     title: Title,
+    *,
+    other_rows: bool = False,
 ) -> str | None:
     """The kind of a card that is no resident identity card; None for one that is.
 
@@ -96,6 +100,7 @@ def other_kind(
         text: the card's fields as read, empty where nothing was.
         checks: the card's checks.
         title: of an emblem side.
+        other_rows: whether a row was read for sure that stands beside a portrait side's on other cards only.
     """
     resident = float(kinds[_RESIDENT_INDICES].sum())
     by_number = _kind_by_number(text.get(of.NUMBER, ""))
@@ -104,12 +109,18 @@ def other_kind(
     by_title = title.kind()
     if by_title not in {None, RESIDENT_EMBLEM}:
         return by_title
+    if other_rows:
+        others = kinds.copy()
+        others[[*_RESIDENT_INDICES, KINDS.index(NONE)]] = 0
+        return best_kind(others)[0] if others.any() else _TEMPORARY
     supported = _supports(text, checks) or by_title == RESIDENT_EMBLEM
     if resident >= SURE or (supported and resident >= SUPPORTED):
         return None
     others = kinds.copy()
     others[_RESIDENT_INDICES] = 0
-    return best_kind(others)[0]
+    kind = best_kind(others)[0]
+    # Some other card, which kind it can not say: that is worth less than the card's own title and rows.
+    return None if kind == _SOME_CARD and by_title == RESIDENT_EMBLEM and _has_emblem_text(text) else kind
 
 
 def _kind_by_number(number: str) -> str | None:
@@ -119,6 +130,11 @@ def _kind_by_number(number: str) -> str | None:
     if number.startswith(_PERMIT_PREFIXES):
         return _PERMIT
     return _FOREIGN if number.startswith(_FOREIGN_PREFIX) else None
+
+
+def _has_emblem_text(text: Mapping[str, str]) -> bool:
+    """Whether issuer and validity were read."""
+    return bool(text.get(of.AUTHORITY) and text.get(of.VALIDITY))
 
 
 def _supports(text: Mapping[str, str], checks: Mapping[str, bool | None]) -> bool:

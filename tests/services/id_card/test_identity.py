@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from datetime import date
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,9 @@ import pytest
 from tandem.media.document_kinds import KINDS, NONE, RESIDENT
 from tandem.services import id_card
 from tandem.services.id_card.identity import other_kind, read_picture
-from tandem.services.id_card.records import SEGMENT_COLUMNS, CardRecord, pack_cards
+from tandem.services.id_card.records import SEGMENT_COLUMNS, CardRecord, RowKind, pack_cards
 from tandem.services.id_card.text.titles import Title
+from tests.services.id_card.text.spelling import picture
 
 SCHEMA = json.loads((Path(id_card.__file__).parent / "result.schema.json").read_text(encoding="utf-8"))
 SOUND = {"number_checksum": True, "region_known": True}
@@ -89,6 +91,8 @@ EMBLEM = {"resident_id.emblem": 0.95, "other_card": 0.05}
         ("港澳居民居住证", "hmt_residence_permit.emblem"),
         ("外国人永久居留身份证", "foreign_permanent_resident.emblem"),
         ("临时居民身份证", "temporary_id.emblem"),
+        ("时居民身份证", "temporary_id.emblem"),
+        ("国人永久居留身份证", "foreign_permanent_resident.emblem"),
         ("驾驶证", "driving_licence"),
         ("居住证", "residence_permit"),
     ],
@@ -109,6 +113,16 @@ def test_the_own_title_supports_a_doubtful_card() -> None:
     assert titled(kinds_of(**doubtful), "居民身份证") is None
     assert titled(kinds_of(**doubtful), "居民身份证", 0.6) == "other_card"
     assert titled(kinds_of(other_card=0.99), "居民身份证") == "other_card"
+
+
+def test_the_own_title_above_issuer_and_validity_is_worth_more_than_some_other_card() -> None:
+    title = Title(text="居民身份证", confidence=0.9)
+    text = {"签发机关": "凯里市公安局", "有效期限": "2013.03.09-2033.03.09"}
+    some, temporary = kinds_of(other_card=0.99), kinds_of(**{"temporary_id.emblem": 0.99})
+    assert other_kind(some, text, {}, title) is None
+    assert other_kind(some, {**text, "签发机关": ""}, {}, title) == "other_card"
+    assert other_kind(some, text, {}, Title(text="居民身份证", confidence=0.7)) == "other_card"
+    assert other_kind(temporary, text, {}, title) == "temporary_id.emblem"
 
 
 def answered(kinds: np.ndarray, *scores: float) -> dict[str, Any]:
@@ -155,3 +169,40 @@ def test_a_doubtful_picture_shows_nothing() -> None:
 def test_the_schema_knows_every_other_kind() -> None:
     enum = SCHEMA["properties"]["others"]["items"]["properties"]["kind"]["enum"]
     assert enum == [kind for kind in KINDS if kind not in (*RESIDENT, NONE)]
+
+
+def test_rows_of_another_card_overrule_the_classifier_and_support() -> None:
+    kinds = kinds_of(portrait=0.6, **{"temporary_id.portrait": 0.3, "none": 0.1})
+    text = {"公民身份号码": "429006199310055513", "民族": "汉"}
+    assert other_kind(kinds, text, SOUND, Title()) is None
+    assert other_kind(kinds, text, SOUND, Title(), other_rows=True) == "temporary_id.portrait"
+    sure = kinds_of(portrait=1.0)
+    assert other_kind(sure, text, SOUND, Title(), other_rows=True) == "temporary_id.portrait"
+
+
+def test_a_card_with_issuer_and_validity_under_its_number_is_no_resident_card() -> None:
+    rows = [
+        (RowKind.NAME, "姓名 司徒芳"),
+        (RowKind.SEX_NATION, "性别 女 民族 汉"),
+        (RowKind.BIRTH, "出生 2015 年 7 月 24 日"),
+        (RowKind.NUMBER, "有效期限 2025.03.02-2025.06.02"),
+    ]
+    characters, probabilities, cards, segments, dictionary = picture(rows)
+    kinds = kinds_of(portrait=0.9, **{"temporary_id.portrait": 0.1})[np.newaxis]
+    read = partial(
+        read_picture,
+        characters,
+        probabilities,
+        cards,
+        titles=np.zeros((1, 3), np.float32),
+        kinds=kinds,
+        view_quads=QUAD.reshape(1, 8),
+        dictionary=dictionary,
+        today=date(2026, 1, 1),
+    )
+    answer = read(segments)
+    assert answer["cards"] == []
+    assert [other["kind"] for other in answer["others"]] == ["temporary_id.portrait"]
+    without = read(segments[:3])
+    assert len(without["cards"]) == 1
+    assert without["others"] == []

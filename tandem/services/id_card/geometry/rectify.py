@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.media.letterbox import letterbox, thumbnail_to_working
-from tandem.services.id_card.card import PX_PER_MM, is_plausible, quad_height, quad_width, share_outside, warp
-from tandem.services.id_card.geometry.find_card import EMBLEM_SIDE_FROM, FoundCard, Original, find_card
-from tandem.services.id_card.geometry.ink import ANALYSIS_PX_PER_MM as SCALE
+from tandem.services.id_card.card import PX_PER_MM, quad_height, quad_width, share_outside, warp
+from tandem.services.id_card.geometry.find_card import EMBLEM_SIDE_FROM, FoundCard, Original
 from tandem.services.id_card.geometry.lanes import (
     LANE_HEIGHT,
     LaneConfig,
@@ -20,10 +18,10 @@ from tandem.services.id_card.geometry.lanes import (
     no_lanes,
     place_strips,
 )
+from tandem.services.id_card.geometry.located import locate_cards, without_rim
 from tandem.services.id_card.geometry.quality import blur_score, glare_score, grey_score
-from tandem.services.id_card.geometry.second_look import Detect, Seen, look_again, overlap
-from tandem.services.id_card.geometry.views import View, mirrored_view, whole_view
-from tandem.services.id_card.records import MAX_CARDS, CardRecord, RowKind, Segment
+from tandem.services.id_card.geometry.second_look import Detect, Seen
+from tandem.services.id_card.records import CardRecord, RowKind, Segment
 
 FloatArray = NDArray[np.float32]
 
@@ -33,16 +31,6 @@ FloatArray = NDArray[np.float32]
 #: last.
 LEAST_SHARE = 0.5
 LEAST_SHARES = {RowKind.NUMBER: 0.85, RowKind.BIRTH: 0.85, RowKind.VALIDITY: 0.85, RowKind.ADDRESS: 0.7}
-#: What the detector gives at least this score is looked at again if it is below the threshold, and is a card
-#: if it then has the second: on printed pages and copies the network is unsure of cards that fill its square
-#: surely.
-WEAK_SCORE, AGAIN_SCORE = 0.1, 0.55
-#: In a picture without a card the mirrored picture is asked; a card there must be plain.
-MIRRORED_SCORE = 0.8
-#: Two detections that share so much (intersection over union) are one card.
-_SAME_CARD = 0.3
-#: The card's outermost part, where a badly found edge would show what lies behind, mm.
-_RIM_MM = 3.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,19 +88,17 @@ def rectify(
         original: gives the picture as sent, for cards that are small in the working picture.
     """
     config = config or RectifyConfig()
-    view = whole_view(pixels, sent_size)
-    detected = _detections(view, quads, scores, emblem, config, detect)
-    if not detected and detect is not None:
-        view = mirrored_view(view)
-        seen_quads, seen_scores, seen_sides = (part[0] for part in detect(letterbox(view.pixels)[np.newaxis]))
-        strict = replace(config, score_threshold=MIRRORED_SCORE)
-        detected = _detections(view, seen_quads, seen_scores, seen_sides, strict, None)
-    if not detected:
+    located = locate_cards(
+        pixels,
+        sent_size,
+        (quads, scores, emblem),
+        threshold=config.score_threshold,
+        detect=detect,
+        original=original,
+    )
+    if not located:
         return Rectified(lanes=no_lanes(), cards=(), segments=())
-    found = [
-        find_card(view, card.quad, emblem=card.emblem >= EMBLEM_SIDE_FROM, detect=detect, original=original)
-        for card in detected
-    ]
+    found = [card.found for card in located]
     outlines = [row for card in found for row in card.outlines]
     widths = [_natural_width(quad) for quad in outlines]
     least_shares = [LEAST_SHARES.get(row.kind, LEAST_SHARE) for card in found for row in card.rows]
@@ -125,37 +111,12 @@ def rectify(
     lanes = draw_lanes(strips, places, len(found), config.lanes)
     cards: list[CardRecord] = []
     segments: list[Segment] = []
-    for number, (seen, card) in enumerate(zip(detected, found, strict=True)):
+    for number, one in enumerate(located):
+        card = one.found
         own = slice(len(segments), len(segments) + len(card.rows))
         segments += _segments(card, number, places[own])
-        cards.append(_record(card, strips[own], seen))
+        cards.append(_record(card, strips[own], one.seen))
     return Rectified(lanes=lanes, cards=tuple(cards), segments=tuple(segments))
-
-
-def _detections(
-    view: View,
-    quads: NDArray[np.float32],
-    scores: NDArray[np.float32],
-    emblem: NDArray[np.float32],
-    config: RectifyConfig,
-    detect: Detect | None,
-) -> list[Seen]:
-    """What the detector is sure enough of, at once or at a second look; px of the view."""
-    sure: list[Seen] = []
-    for quad, score, side in zip(quads, scores, emblem, strict=True):
-        corners = thumbnail_to_working(quad, view.size)
-        if score < WEAK_SCORE or not is_plausible(corners) or len(sure) == MAX_CARDS:
-            continue
-        card = Seen(quad=corners, score=float(score), emblem=float(side))
-        if score >= config.score_threshold:
-            sure.append(card)
-            continue
-        again = look_again(view.pixels, corners, detect) if detect is not None else []
-        if not again or again[0].score < max(config.score_threshold, AGAIN_SCORE):
-            continue
-        if all(overlap(again[0].quad, other.quad) < _SAME_CARD for other in sure):
-            sure.append(again[0])
-    return sure
 
 
 def _natural_width(quad: FloatArray) -> float:
@@ -183,7 +144,6 @@ def _segments(card: FoundCard, number: int, places: Sequence[Place]) -> list[Seg
 
 def _record(card: FoundCard, strips: Sequence[NDArray[np.uint8]], seen: Seen) -> CardRecord:
     """The card with its measured quality."""
-    rim = round(_RIM_MM * SCALE)
     emblem = seen.emblem
     if card.emblem != (emblem >= EMBLEM_SIDE_FROM):
         emblem = 1 - emblem  # the rows have overruled the detector
@@ -194,7 +154,7 @@ def _record(card: FoundCard, strips: Sequence[NDArray[np.uint8]], seen: Seen) ->
         emblem=emblem,
         blur=blur_score(strips, [LANE_HEIGHT / height for height in heights_mm]),
         glare=glare_score(strips),
-        grey=grey_score(card.small[rim:-rim, rim:-rim]),
+        grey=grey_score(without_rim(card)),
         incomplete=share_outside(card.quad, card.view.size),
         mirrored=card.view.mirrored,
     )

@@ -1,7 +1,8 @@
-"""Whether a text of several lines was read whole, by where its characters stand on the card.
+"""Whether a text of several lines was read whole: by where its characters stand, and by what it begins with.
 
 A line that a thumb or a stamp cuts reads as smoothly as a whole one. But an address's lines begin under each
-other, break only where they are full, and have no gap between two characters.
+other, break only where they are full, and have no gap between two characters; and the first begins with the
+name of a province, a city or a county.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from statistics import median
 
 from tandem.services.id_card.text.characters import is_hanzi
 from tandem.services.id_card.text.ctc import Glyph, Row
+from tandem.services.id_card.text.region_names import split_address
 
 Part = tuple[Row, tuple[Glyph, ...]]
 
@@ -46,6 +48,17 @@ def is_cut(parts: Sequence[Part]) -> bool:
         return True
     late = max(begins) - min(begins) > _LATE_BEGIN * pitch
     return late or any(max(ends) - end > _EARLY_END * pitch for end in ends[:-1])
+
+
+def begins_nowhere(address: str) -> bool:
+    """Whether an address begins with no place of `region_names.txt`: its begin or first line was lost."""
+    parts = split_address(address)
+    return parts is not None and parts["rest"] == address
+
+
+def has_single_bracket(text: str) -> bool:
+    """Whether half of a pair of brackets is missing: it was lost, or a digit was read as the other half."""
+    return sum(map(text.count, "(（")) != sum(map(text.count, ")）"))
 
 
 def places_mm(row: Row, glyphs: Sequence[Glyph]) -> list[float]:

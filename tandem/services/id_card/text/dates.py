@@ -9,14 +9,17 @@ from collections.abc import Sequence
 from tandem.services.id_card.text.characters import DASHES, DIGITS, DOTS
 from tandem.services.id_card.text.checks import LONG_TERM
 from tandem.services.id_card.text.choices import Choice, choose, chosen_field
+from tandem.services.id_card.text.completeness import places_mm
 from tandem.services.id_card.text.ctc import Glyph, Row
-from tandem.services.id_card.text.fields import UNREAD, Field
+from tandem.services.id_card.text.fields import UNREAD, Field, doubted
 from tandem.services.id_card.text.labels import value_of
 
 _ALPHABET = DIGITS | frozenset(LONG_TERM)
 _UNITS = frozenset("年月日")
 _VALIDITY = re.compile(rf"(\d{{8}})(?:(\d{{8}})|{LONG_TERM})", re.ASCII)
 _GROUPS, _YEAR_DIGITS = 3, 4
+#: From the middle of a month's or day's last digit to its unit's: 2.6-4.9 on drawn cards; a digit takes 1.9.
+_UNIT_WITHIN_MM = 5.6
 _GROUP_GAP = 1.6  # times the pitch of the year's digits: another group begins
 
 
@@ -38,8 +41,24 @@ def read_birth(rows: Sequence[Row]) -> Field:
             *(5 + i for i in range(len(month))),
             *(6 + len(month) + i for i in range(len(day))),
         ]
-        return chosen_field(row, text, [choice for group in groups for choice in group], places)
+        field = chosen_field(row, text, [choice for group in groups for choice in group], places)
+        return doubted(field) if field.text and _may_lack_a_digit(row, groups) else field
     return UNREAD
+
+
+def _may_lack_a_digit(row: Row, groups: Sequence[Sequence[Choice]]) -> bool:
+    """Whether behind a month or a day of one digit its unit is missing or far: a second one may be covered.
+
+    Where no unit is read, they are too pale to be seen, and say nothing.
+    """
+    units = [glyph for glyph in row.glyphs if glyph.character in _UNITS]
+    for group, unit in zip(groups[1:], "月日", strict=True):
+        (digit_mm,) = places_mm(row, [group[-1].glyph])
+        behind_mm = places_mm(row, [glyph for glyph in units if glyph.character == unit])
+        reach_mm = min((place - digit_mm for place in behind_mm if place > digit_mm), default=math.inf)
+        if len(group) == 1 and units and math.isfinite(digit_mm) and reach_mm > _UNIT_WITHIN_MM:
+            return True
+    return False
 
 
 def _groups(choices: Sequence[Choice | None], widest: float) -> list[list[Choice]]:

@@ -13,7 +13,7 @@ from math import prod
 
 from tandem.services.id_card.text.characters import CIRCLES, DOTS, MIDDLE_DOT, NUMERALS, ROUND, ZERO, is_hanzi
 from tandem.services.id_card.text.closed_lists import SEXES, decide_nation, decide_sex
-from tandem.services.id_card.text.completeness import is_cut
+from tandem.services.id_card.text.completeness import begins_nowhere, has_single_bracket, is_cut
 from tandem.services.id_card.text.ctc import ROW_PX, Glyph, Row
 from tandem.services.id_card.text.labels import NATION_LABEL, find_label, usual_pitch, value_of
 
@@ -27,8 +27,10 @@ EMBLEM_FIELDS = (AUTHORITY, VALIDITY)
 # look-alike.
 LEAST_CONFIDENCE = 0.4
 _SHORTEST_NAME = 2  # a family name and a given name: a single character is what a stamp left of them
+_REST_OF_LABEL = "名"  # of 姓名, where the row was cut too far right: no family is called so
 _OFFICES = frozenset("局处队所厅部站委会")
 _NEXT_CHARACTER = 1.5  # times the usual pitch
+_ROOM_FOR_A_DOT = 1.4  # likewise, from the character before it to the one behind: else it is a speck
 # A line of another script has at least so many letters, and so large a share of letters.
 _OTHER_SCRIPT_LETTERS, _OTHER_SCRIPT_SHARE = 6, 0.6
 # What an address may hold besides hanzi; the rest is paper, stamp or guilloche.
@@ -141,6 +143,8 @@ def read_name(rows: Sequence[Row]) -> Field:
         row, glyphs = field.parts[0]
         inner = _stripped(glyphs)
         field = field_of("".join(glyph.character for glyph in inner), [(row, inner)])
+    if field.text.startswith(_REST_OF_LABEL):
+        return doubted(field)
     return field if len(field.text) >= _SHORTEST_NAME else untaken(field)
 
 
@@ -158,8 +162,23 @@ def _stripped(glyphs: Sequence[Glyph]) -> tuple[Glyph, ...]:
 
 def read_address(rows: Sequence[Row]) -> Field:
     """住址: one to four rows of hanzi, digits, Latin letters and a few signs."""
-    field = read_text(_with_zeros([row for row in rows if not _is_other_script(row)]), _address_sign)
-    return doubted(field) if is_cut(field.parts) else field
+    own = [_without_specks(row) for row in rows if not _is_other_script(row)]
+    field = read_text(_with_zeros(own), _address_sign)
+    cut = is_cut(field.parts) or begins_nowhere(field.text) or has_single_bracket(field.text)
+    return doubted(field) if cut else field
+
+
+def _without_specks(row: Row) -> Row:
+    """The row without dots that have no place of their own: at its ends, and between two near characters."""
+    glyphs = row.glyphs
+    pitch = usual_pitch([glyph for glyph in glyphs if glyph.character not in DOTS])
+    kept = [
+        glyph
+        for i, glyph in enumerate(glyphs)
+        if glyph.character not in DOTS
+        or (0 < i < len(glyphs) - 1 and glyphs[i + 1].centre - glyphs[i - 1].centre > _ROOM_FOR_A_DOT * pitch)
+    ]
+    return replace(row, glyphs=tuple(kept))
 
 
 def _is_other_script(row: Row) -> bool:

@@ -25,6 +25,7 @@ _RUNNER_UP_COST = 0.25  # of a label's character that was read as another but wa
 _CUT_COST = 0.5  # of a label's leading character that was not read: the row was cut too far right
 _NO_GAP_COST = 0.75  # of a label's end without the gap that parts labels from values
 _GAP = 1.3  # times the value's pitch; the letters of two-letter labels stand apart nearly as far
+_MOST_DIRT = 3  # characters before a label: the row begins beside the card
 _TOLERATED = 0.5  # errors a label's character: 姓名 with one, 有效期限 with two
 _CERTAIN = 0.75  # cost up to which a label of another row is believed against the row's place
 
@@ -55,7 +56,15 @@ def value_of(row: Row) -> tuple[Glyph, ...]:
     """The row's glyphs behind its label."""
     found = [label_length(row.glyphs, label) for label in LABELS[row.kind]]
     length, _ = min(found, key=lambda item: item[1])
-    return row.glyphs[length:]
+    return row.glyphs[length or _behind_dirt(row) :]
+
+
+def _behind_dirt(row: Row) -> int:
+    """Where the row's whole label ends if it stands behind a few characters of what lies beside the card."""
+    ends = [row.text.find(label, 0, len(label) + _MOST_DIRT) + len(label) for label in LABELS[row.kind]]
+    return max(
+        (end for end, label in zip(ends, LABELS[row.kind], strict=True) if end >= len(label)), default=0
+    )
 
 
 def kind_by_label(row: Row) -> RowKind:

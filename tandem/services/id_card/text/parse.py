@@ -70,13 +70,17 @@ def parse_cards(
         today: the day that decides whether a card has expired.
     """
     read = [(s.card, read_row(characters, probabilities, s, dictionary)) for s in unpack_segments(segments)]
-    found = []
-    for index, record in enumerate(unpack_cards(cards)):
-        rows = [row for card, row in read if card == index]
-        parsed = parse_card(record, rows, today)
-        if record.score >= SURE_SCORE or _speaks(parsed["fields"], rows):
-            found.append(parsed)
-    return found
+    found = [
+        believed_card(record, [row for card, row in read if card == index], today)
+        for index, record in enumerate(unpack_cards(cards))
+    ]
+    return [card for card in found if card is not None]
+
+
+def believed_card(record: CardRecord, rows: Sequence[Row], today: date) -> dict[str, Any] | None:
+    """One card's JSON; None where the detector is not sure and its rows say nothing that such a card says."""
+    parsed = parse_card(record, rows, today)
+    return parsed if record.score >= SURE_SCORE or _speaks(parsed["fields"], rows) else None
 
 
 def _speaks(text: Mapping[str, str], rows: Sequence[Row]) -> bool:

@@ -23,7 +23,9 @@ _ENDINGS = ("证", "卡", "照", "本")
 #: What in a title names a kind; the first that is found counts.
 _NAMES = (
     ("外国人", "foreign_permanent_resident.emblem"),
+    ("永久居留", "foreign_permanent_resident.emblem"),
     ("临时", "temporary_id.emblem"),
+    ("时居民", "temporary_id.emblem"),  # 临 is cut off where the quad is narrow
     ("港澳居民居住", "hmt_residence_permit.emblem"),
     ("台湾居民居住", "hmt_residence_permit.emblem"),
     ("居住证", "residence_permit"),

@@ -7,11 +7,25 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tandem.services.id_card.card import is_plausible
-from tandem.services.id_card.geometry.evidence import evidence, evidence_map
-from tandem.services.id_card.geometry.find_card import LEAST_EVIDENCE, PLAIN_EVIDENCE, find_card
+from tandem.services.id_card.card import (
+    CARD_HEIGHT_MM,
+    CARD_WIDTH_MM,
+    homography,
+    is_plausible,
+    outline,
+    transform,
+)
+from tandem.services.id_card.geometry import find_card as find_card_module
+from tandem.services.id_card.geometry.evidence import EvidenceMap, evidence, evidence_map
+from tandem.services.id_card.geometry.find_card import (
+    FULL_EVIDENCE,
+    LEAST_EVIDENCE,
+    PLAIN_EVIDENCE,
+    find_card,
+)
+from tandem.services.id_card.geometry.hough import Refined
 from tandem.services.id_card.geometry.quads import are_convex, perspective_misfit, project, unit_homographies
-from tandem.services.id_card.geometry.search import seek
+from tandem.services.id_card.geometry.search import Sought, seek
 from tandem.services.id_card.geometry.views import whole_view
 from tests.services.id_card.drawn import PAPER, draw_card, lay_on_table, row_blocks
 
@@ -84,6 +98,39 @@ def test_lines_beside_the_card_do_not_win() -> None:
     card = find_card(whole_view(_ruled(_scene()), SIZE), ASKEW, emblem=False)
     assert _farthest(card.quad) < 0.02
     assert card.evidence > PLAIN_EVIDENCE
+
+
+def test_a_plain_quad_with_less_than_full_evidence_is_moved_a_little(monkeypatch: pytest.MonkeyPatch) -> None:
+    scene = _scene()
+    beside = (QUAD + np.array([[-26, 0], [22, 0], [32, 0], [-26, 0]])).astype(np.float32)
+    seen = evidence_map(scene, beside)
+    assert PLAIN_EVIDENCE <= evidence(seen, seen.on_map(beside)[np.newaxis], emblem=False)[0] < FULL_EVIDENCE
+    monkeypatch.setattr(find_card_module, "near_edges", lambda _pixels, _quad: beside)
+    card = find_card(whole_view(scene, SIZE), beside, emblem=False)
+    assert _farthest(beside) > 0.03
+    assert _farthest(card.quad) < 0.015
+
+
+@pytest.mark.parametrize("emblem", [False, True])
+def test_an_emblem_sides_quad_is_tried_a_row_up_and_down(
+    monkeypatch: pytest.MonkeyPatch, emblem: bool
+) -> None:
+    # Its authority is found where its validity is, and that on the ground below.
+    card = outline(CARD_WIDTH_MM, CARD_HEIGHT_MM)
+    row_below = transform((card + [0, 6.6]).astype(np.float32), homography(card, QUAD))
+    tried: list[NDArray[np.float32]] = []
+
+    def recorded(seen: EvidenceMap, starts: list[NDArray[np.float32]], **options: bool) -> Sought:
+        tried.extend(starts)
+        return seek(seen, starts, **options)
+
+    monkeypatch.setattr(find_card_module, "seek", recorded)
+    monkeypatch.setattr(find_card_module, "near_edges", lambda _pixels, _quad: row_below)
+    monkeypatch.setattr(
+        find_card_module, "refinements", lambda _pixels, quad: [Refined(quad=quad, edges_found=())]
+    )
+    find_card(whole_view(_scene(), SIZE), row_below, emblem=emblem)
+    assert any(_farthest(quad) < 0.005 for quad in tried) is emblem
 
 
 def test_edges_make_a_good_prediction_hardly_worse() -> None:

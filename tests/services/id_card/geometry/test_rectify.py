@@ -155,9 +155,26 @@ def test_impossible_quads_are_no_cards() -> None:
 
 
 def test_there_are_at_most_eight_cards() -> None:
-    quads = [QUAD] * SLOTS
+    small = (QUAD - QUAD[0]) * 0.12
+    quads = [(small + [60 + 200 * (i % 4), 60 + 200 * (i // 4)]).astype(np.float32) for i in range(SLOTS)]
     packed, scores, emblem = [np.concatenate([part, part]) for part in detections(*quads)]
+    packed[SLOTS:] += 25  # elsewhere
     assert len(rectify(picture(), SIZE, packed, scores, emblem).cards) == MAX_CARDS
+
+
+def test_two_detections_of_one_card_are_one_card() -> None:
+    (card,) = read(picture(), QUAD, QUAD + 12).cards
+    np.testing.assert_allclose(card.quad, QUAD, atol=8)
+
+
+def test_what_is_no_card_takes_no_room_from_one_that_is() -> None:
+    nothing = ((QUAD - QUAD[0]) * 0.2 + [20, 20]).astype(np.float32)
+    alone, beside = read(picture(), QUAD), read(picture(), QUAD, nothing)
+    assert len(beside.cards) == 2
+    assert {s.card for s in beside.segments} == {0}
+    assert len(beside.segments) == len(alone.segments)
+    for own, before in zip(beside.segments, alone.segments, strict=True):
+        assert own.x1 - own.x0 >= before.x1 - before.x0
 
 
 def test_quality_is_measured() -> None:

@@ -149,3 +149,20 @@ def test_noise_breaks_nothing() -> None:
     for emblem in (False, True):
         rows = find_rows(rng.integers(0, 255, (*ANALYSIS_SIZE, 3), np.uint8), emblem).rows
         assert all(np.isfinite(row.quad).all() for row in rows)
+
+
+def test_a_short_last_line_with_little_ink_follows_a_full_one_only() -> None:
+    blocks = row_blocks(address_lines=3)
+    *others, last = [block for block in blocks if block.kind is RowKind.ADDRESS]
+    rest = [block for block in blocks if block.kind is not RowKind.ADDRESS]
+    thin = replace(last, count=0)  # 1号 has hardly more ink than this stroke
+    stroke = ((last.x + 0.4, last.y + 0.3), (last.x + 0.4, last.y + 2.4))
+
+    def lines(second: int) -> int:
+        card = draw_card([*rest, *others[:-1], replace(others[-1], count=second), thin])
+        ends = [(round(x * SCALE), round(y * SCALE)) for x, y in stroke]
+        cv2.line(card, ends[0], ends[1], (60, 55, 55), 7)
+        return sum(row.kind is RowKind.ADDRESS for row in find_rows(small(card), emblem=False).rows)
+
+    assert lines(second=11) == 3
+    assert lines(second=4) == 2

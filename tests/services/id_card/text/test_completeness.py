@@ -9,6 +9,7 @@ import pytest
 from tandem.services.id_card.records import RowKind
 from tandem.services.id_card.text.checks import portrait_checks
 from tandem.services.id_card.text.ctc import Row
+from tandem.services.id_card.text.dates import read_birth
 from tandem.services.id_card.text.fields import LEAST_CONFIDENCE, read_address
 from tandem.services.id_card.text.numbers import read_number
 from tests.services.id_card.text.spelling import row
@@ -88,3 +89,64 @@ def test_regions(code: str, known: bool | None) -> None:
     number = code + "19721019564X"
     fields = {"姓名": "", "性别": "", "民族": "", "出生": "", "住址": "", "公民身份号码": number}
     assert portrait_checks(fields)["region_known"] is known
+
+
+@pytest.mark.parametrize(
+    ("text", "whole"),
+    [
+        ("广东省英德市富孙巷乙503号", True),
+        ("英德市富孙巷乙503号", True),
+        ("自治县陆瑞民苏木孙山屯二社乙20号", False),  # the first line was lost
+        ("富孙巷乙503号", False),
+        ("广东省英德市富孙巷乙5)3号", False),  # a 0 read as a bracket
+        ("广东省英德市富孙巷(北院)503号", True),
+        ("广东省英德市富孙巷（北院)503号", True),
+    ],
+)
+def test_an_address_begins_with_a_place_and_closes_its_brackets(text: str, whole: bool) -> None:
+    field = read_address([row(RowKind.ADDRESS, f"住址 {text}")])
+    assert field.text == text
+    assert field.incomplete is not whole
+    assert (field.confidence > 0.9) is whole
+
+
+def _with_dot(text: str, place: int) -> Row:
+    """The row with a dot between two characters that leave no room for it, or beside the first or last."""
+    line = row(RowKind.ADDRESS, text)
+    glyphs = list(line.glyphs)
+    before, behind = glyphs[max(place - 1, 0)], glyphs[min(place, len(glyphs) - 1)]
+    dot = replace(before, character="·", centre=(before.centre + behind.centre) / 2)
+    return replace(line, glyphs=(*glyphs[:place], dot, *glyphs[place:]))
+
+
+def test_a_speck_is_no_dot_of_an_address() -> None:
+    text = "福建省厦门市思明区"
+    for place in (0, 3, len(text)):
+        assert read_address([_with_dot(text, place)]).text == text
+    assert read_address([row(RowKind.ADDRESS, "福建省厦门市花·园")]).text == "福建省厦门市花·园"
+
+
+def _birth(text: str, unread: str = "") -> Row:
+    """The row of 出生 with its place, 8 px a mm, so that a digit's unit is 3.5 mm away."""
+    line = row(RowKind.BIRTH, f"出生 {text}")
+    end = 6.9 + (line.segment.x1 - line.segment.x0) / 8
+    glyphs = tuple(glyph for glyph in line.glyphs if glyph.character not in unread)
+    return replace(line, glyphs=glyphs, segment=replace(line.segment, left_mm=6.9, right_mm=end))
+
+
+@pytest.mark.parametrize(
+    ("line", "whole"),
+    [
+        (_birth("1981年11月24日"), True),
+        (_birth("1981年1月2日"), True),
+        (_birth("1981年1月24日", unread="日"), True),
+        (_birth("1981年11月2 日"), False),  # room for a second digit, which a stamp covers
+        (_birth("1981年11月2日", unread="日"), False),
+        (_birth("1981年 1  月 2", unread="年月"), True),  # a copy so pale that no unit is left
+    ],
+)
+def test_a_day_whose_second_digit_may_be_covered_is_not_trusted(line: Row, whole: bool) -> None:
+    field = read_birth([line])
+    assert field.text.startswith("1981年1")
+    assert field.incomplete is not whole
+    assert (field.confidence > 0.9) is whole

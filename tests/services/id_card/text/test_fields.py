@@ -39,6 +39,13 @@ def test_name(text: str, name: str) -> None:
     assert read_name([row(RowKind.NAME, text)]).text == name
 
 
+def test_a_name_that_begins_with_its_labels_rest_is_not_trusted() -> None:
+    field = read_name([row(RowKind.NAME, "名司空财")])
+    assert field.text == "名司空财"
+    assert field.incomplete
+    assert field.confidence <= LEAST_CONFIDENCE
+
+
 def test_confidence_is_the_product_and_a_guess_leaves_the_field_empty() -> None:
     sure = read_name([row(RowKind.NAME, ["姓", "名", (("张", 0.9),), (("三", 0.5),)])])
     assert sure.text == "张三"

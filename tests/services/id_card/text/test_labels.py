@@ -25,6 +25,7 @@ def _value(kind: RowKind, text: str) -> str:
         ("姓 张三", "张三"),  # half of it unread
         ("·姓名 张三", "张三"),  # a speck before it
         ("性名 张三", "张三"),
+        ("d2姓名 张三", "张三"),  # what lies beside the card
         ("姓各 张三丰", "张三丰"),
         ("张三", "张三"),  # no label
         ("名扬", "名扬"),  # no label, though it begins like one

@@ -1,0 +1,112 @@
+"""Cards that the detector sees in parts of the picture only."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+
+from tandem.media.letterbox import letterbox, working_to_thumbnail
+from tandem.services.id_card.geometry import located
+from tandem.services.id_card.geometry.find_card import FoundCard, find_card
+from tandem.services.id_card.geometry.rectify import rectify
+from tandem.services.id_card.geometry.wide_look import look_at_parts
+from tests.services.id_card.geometry.test_evidence import QUAD, SIZE, _scene
+from tests.services.id_card.geometry.test_second_look import Answer, _answer, _detections
+
+SIDE = SIZE[0]
+CORNERS = (0, SIZE[1] - SIDE)  # where the two squares of a picture of 4 by 3 begin
+
+
+class InPart:
+    """A detector that sees the card in one square of the scene, and hardly anything elsewhere."""
+
+    def __init__(self, scene: NDArray[np.uint8], x: int, score: float = 0.8) -> None:
+        self._part = letterbox(np.ascontiguousarray(scene[:, x : x + SIDE]))
+        self._quad = working_to_thumbnail((QUAD - [x, 0]).astype(np.float32), (SIDE, SIDE))
+        self._score = score
+        self.asked: list[int] = []
+
+    def __call__(self, thumbnails: NDArray[np.uint8]) -> Answer:
+        self.asked.append(len(thumbnails))
+        scores = [self._score if np.array_equal(seen, self._part) else 0.05 for seen in thumbnails]
+        return _answer([self._quad] * len(thumbnails), scores)
+
+
+@pytest.mark.parametrize("x", CORNERS)
+def test_the_parts_cover_the_picture_and_their_cards_lie_in_it(x: int) -> None:
+    scene = _scene()
+    detect = InPart(scene, x)
+    (card,) = look_at_parts(scene, detect)
+    np.testing.assert_allclose(card.quad, QUAD, atol=0.1)
+    assert detect.asked == [2]
+    assert look_at_parts(scene, InPart(scene, x, score=0.3)) == []
+
+
+def test_a_tall_picture_has_more_parts_and_a_square_one_has_one() -> None:
+    for height, parts in ((320, [1]), (330, [2]), (640, [2, 1])):
+        scene = np.zeros((height, 320, 3), np.uint8)
+        detect = InPart(_scene(), 0)
+        look_at_parts(scene, detect)
+        assert detect.asked == parts
+
+
+def test_a_card_that_the_first_look_does_not_see() -> None:
+    scene = _scene()
+    (card,) = rectify(scene, SIZE, *_detections(QUAD, 0.05), detect=InPart(scene, CORNERS[1])).cards
+    np.testing.assert_allclose(card.quad, QUAD, atol=6)
+    assert card.score == pytest.approx(0.8)
+
+
+def test_it_takes_the_place_of_one_that_was_seen_wrong() -> None:
+    scene = _scene()
+    wrong = ((QUAD - QUAD.mean(axis=0)) * 0.45 + QUAD.mean(axis=0) + [0, 60]).astype(np.float32)
+    (before,) = rectify(scene, SIZE, *_detections(wrong, 0.5)).cards
+    assert np.abs(before.quad - QUAD).max() > 60
+    (after,) = rectify(scene, SIZE, *_detections(wrong, 0.5), detect=InPart(scene, CORNERS[1])).cards
+    np.testing.assert_allclose(after.quad, QUAD, atol=6)
+
+
+def test_what_is_seen_in_a_part_and_has_no_evidence_is_no_card() -> None:
+    empty = np.random.default_rng(0).integers(90, 110, (*SIZE, 3)).astype(np.uint8)
+    assert rectify(empty, SIZE, *_detections(QUAD, 0.05), detect=InPart(empty, CORNERS[1])).cards == ()
+
+
+def test_a_plain_card_is_not_looked_for_again() -> None:
+    scene = _scene()
+    detect = InPart(scene, CORNERS[1])
+    assert len(rectify(scene, SIZE, *_detections(QUAD, 0.9), detect=detect).cards) == 1
+    assert detect.asked == []
+
+
+@pytest.mark.parametrize(("score", "looks"), [(0.9, 0), (0.6, 1)])
+def test_a_card_that_the_detector_is_not_sure_of_needs_full_evidence(
+    monkeypatch: pytest.MonkeyPatch, score: float, looks: int
+) -> None:
+    def with_plain_evidence(*arguments: Any, **options: Any) -> FoundCard:
+        return replace(find_card(*arguments, **options), evidence=1.05)
+
+    monkeypatch.setattr(located, "find_card", with_plain_evidence)
+    scene = _scene()
+    detect = InPart(scene, CORNERS[1])
+    assert len(rectify(scene, SIZE, *_detections(QUAD, score), detect=detect).cards) == 1
+    assert detect.asked == [2] * looks
+
+
+@pytest.mark.parametrize(("grey", "looks"), [(False, 1), (True, 0)])
+def test_of_a_grey_copy_less_evidence_is_enough(
+    monkeypatch: pytest.MonkeyPatch, grey: bool, looks: int
+) -> None:
+    def with_weak_evidence(*arguments: Any, **options: Any) -> FoundCard:
+        return replace(find_card(*arguments, **options), evidence=0.92)
+
+    monkeypatch.setattr(located, "find_card", with_weak_evidence)
+    scene = _scene()
+    if grey:
+        scene = np.repeat(scene.mean(axis=2, keepdims=True), 3, axis=2).astype(np.uint8)
+    detect = InPart(scene, CORNERS[1])
+    assert len(rectify(scene, SIZE, *_detections(QUAD, 0.9), detect=detect).cards) == 1
+    assert detect.asked == [2] * looks
