@@ -7,9 +7,16 @@ import os
 import platform
 import statistics
 import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
 
 from export.services import set_up
+from tandem.evaluation.errors import PeerError
+from tandem.evaluation.peer_servers.kinds import ARRANGEMENTS, BEST, RAPIDOCR, Peer
+from tandem.evaluation.peer_servers.ours import OurServer
+from tandem.evaluation.peer_servers.process import PeerServer
+from tandem.evaluation.peer_servers.turns import CLIENTS, check_answers, measure_turns, others, table
 from tandem.evaluation.peers import rapidocr_reader
 from tandem.evaluation.photo_sets import draw_photos
 from tandem.evaluation.served import triton_reader
@@ -28,7 +35,13 @@ def main() -> int:
     parser.add_argument("--pictures", type=Path, help="a folder of JPEG or PNG pictures, each of one card")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=20.0, help="of each round and reader")
-    parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--clients", type=int, help="default: 4; with --peers 1, 4 and 16 in turns")
+    parser.add_argument(
+        "--peers", action="store_true", help="also our steps in one process, behind mosec and behind LitServe"
+    )
+    parser.add_argument(
+        "--arrangements", choices=sorted(ARRANGEMENTS), help="every arrangement of one peer instead"
+    )
     options = parser.parse_args()
     try:
         pictures = load(options.pictures) if options.pictures else draw()
@@ -38,16 +51,53 @@ def main() -> int:
             model_repository=REPOSITORY, services=("id_card",), grpc_port=0, http_port=0, metrics_port=0
         )
         with TritonServer(server_options, log=lambda _line: None) as server:
-            ours = Contender(name="Tandem", read=triton_reader(server.grpc_url), clients=options.clients)
-            theirs = Contender(name="RapidOCR 3.10", read=rapidocr_reader(), clients=1)
-            say(f"measuring {options.rounds} rounds of {options.seconds:g} s each …")
-            report(
-                compare(ours, theirs, pictures, rounds=options.rounds, seconds=options.seconds), len(pictures)
-            )
-    except EmbeddedServerError as error:
+            if options.peers or options.arrangements:
+                peers = ARRANGEMENTS.get(options.arrangements, (*BEST, RAPIDOCR))
+                clients = (options.clients,) if options.clients else CLIENTS
+                beside_peers(server, peers, pictures, options.rounds, options.seconds, clients)
+            else:
+                beside_rapidocr(server, pictures, options.rounds, options.seconds, options.clients or 4)
+    except (EmbeddedServerError, PeerError) as error:
         say(f"error: {error}")
         return 1
     return 0
+
+
+def beside_rapidocr(
+    server: TritonServer, pictures: Sequence[bytes], rounds: int, seconds: float, clients: int
+) -> None:
+    """Measure and print ours under so many clients and RapidOCR in this process."""
+    ours = Contender(name="Tandem", read=triton_reader(server.grpc_url), clients=clients)
+    theirs = Contender(name="RapidOCR 3.10", read=rapidocr_reader(), clients=1)
+    say(f"measuring {rounds} rounds of {seconds:g} s each …")
+    report(compare(ours, theirs, pictures, rounds=rounds, seconds=seconds), len(pictures))
+
+
+def beside_peers(
+    server: TritonServer,
+    peers: Sequence[Peer],
+    pictures: Sequence[bytes],
+    rounds: int,
+    seconds: float,
+    clients: Sequence[int],
+) -> None:
+    """Measure and print ours and the peers; those with our steps must give our answers first."""
+    with ExitStack() as running:
+        ours, theirs = OurServer(server), []
+        for peer in peers:
+            say(f"starting {peer.name} …")
+            theirs.append(running.enter_context(PeerServer(peer)))
+        say("comparing the answers …")
+        same = [one for one, peer in zip(theirs, peers, strict=True) if peer.same_answers]
+        check_answers(ours, same, pictures)
+        say(f"measuring {rounds} rounds of {seconds:g} s for each server and number of clients …")
+        print(machine(len(pictures)), end="\n\n")
+        found = measure_turns(
+            [ours, *theirs], pictures, rounds=rounds, seconds=seconds, clients=clients, warm_up=True
+        )
+        print(table(found))
+        least, most = others(found)
+        print(f"\nother processes: {least:.2f} to {most:.2f} cores in each turn")
 
 
 def load(folder: Path) -> list[bytes]:
@@ -66,12 +116,17 @@ def draw() -> list[bytes]:
 
 def report(result: Comparison, pictures: int) -> None:
     """Print medians, every round, and the ratio."""
-    cores = len(os.sched_getaffinity(0))
-    print(f"{pictures} pictures, {cores} cores, {platform.processor() or platform.machine()}")
+    print(machine(pictures))
     for name, rates, median in zip(result.names, result.rates, result.medians, strict=True):
         print(f"{name:14} {median:6.2f} cards/s   rounds: {', '.join(f'{rate:.2f}' for rate in rates)}")
     print(f"ratio          {statistics.median(result.ratios):6.2f}           ", end="")
     print(f"rounds: {', '.join(f'{ratio:.2f}' for ratio in result.ratios)}")
+
+
+def machine(pictures: int) -> str:
+    """What was measured on."""
+    cores = len(os.sched_getaffinity(0))
+    return f"{pictures} pictures, {cores} cores, {platform.processor() or platform.machine()}"
 
 
 def say(line: str) -> None:
