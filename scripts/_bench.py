@@ -10,13 +10,22 @@ import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from export.services import set_up
 from tandem.evaluation.errors import PeerError
+from tandem.evaluation.peer_servers.instances import with_instances
 from tandem.evaluation.peer_servers.kinds import ARRANGEMENTS, BEST, RAPIDOCR, Peer
 from tandem.evaluation.peer_servers.ours import OurServer
 from tandem.evaluation.peer_servers.process import PeerServer
-from tandem.evaluation.peer_servers.turns import CLIENTS, check_answers, measure_turns, others, table
+from tandem.evaluation.peer_servers.turns import (
+    CLIENTS,
+    Contestant,
+    check_answers,
+    measure_turns,
+    others,
+    table,
+)
 from tandem.evaluation.peers import rapidocr_reader
 from tandem.evaluation.photo_sets import draw_photos
 from tandem.evaluation.served import triton_reader
@@ -36,64 +45,65 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=20.0, help="of each round and reader")
     parser.add_argument("--clients", type=int, help="default: 4; with --peers 1, 4 and 16 in turns")
-    parser.add_argument(
-        "--peers", action="store_true", help="also our steps in one process, behind mosec and behind LitServe"
-    )
-    parser.add_argument(
-        "--arrangements", choices=sorted(ARRANGEMENTS), help="every arrangement of one peer instead"
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--peers", action="store_true", help="our steps behind other servers as well")
+    kind.add_argument(
+        "--arrangements", choices=sorted(ARRANGEMENTS), help="every way to arrange one of these"
     )
     options = parser.parse_args()
     try:
         pictures = load(options.pictures) if options.pictures else draw()
         set_up(["id_card"], say)
-        say("starting Triton …")
-        server_options = ServerOptions(
-            model_repository=REPOSITORY, services=("id_card",), grpc_port=0, http_port=0, metrics_port=0
-        )
-        with TritonServer(server_options, log=lambda _line: None) as server:
-            if options.peers or options.arrangements:
-                peers = ARRANGEMENTS.get(options.arrangements, (*BEST, RAPIDOCR))
-                clients = (options.clients,) if options.clients else CLIENTS
-                beside_peers(server, peers, pictures, options.rounds, options.seconds, clients)
-            else:
-                beside_rapidocr(server, pictures, options.rounds, options.seconds, options.clients or 4)
+        if options.peers or options.arrangements:
+            peers = ARRANGEMENTS.get(options.arrangements, (*BEST, RAPIDOCR))
+            clients = (options.clients,) if options.clients else CLIENTS
+            beside_peers(peers, pictures, options.rounds, options.seconds, clients)
+        else:
+            beside_rapidocr(pictures, options.rounds, options.seconds, options.clients or 4)
     except (EmbeddedServerError, PeerError) as error:
         say(f"error: {error}")
         return 1
     return 0
 
 
-def beside_rapidocr(
-    server: TritonServer, pictures: Sequence[bytes], rounds: int, seconds: float, clients: int
-) -> None:
+def start(repository: Path = REPOSITORY) -> TritonServer:
+    """A server of `id_card` that isn't started yet."""
+    say("starting Triton …")
+    options = ServerOptions(
+        model_repository=repository, services=("id_card",), grpc_port=0, http_port=0, metrics_port=0
+    )
+    return TritonServer(options, log=lambda _line: None)
+
+
+def beside_rapidocr(pictures: Sequence[bytes], rounds: int, seconds: float, clients: int) -> None:
     """Measure and print ours under so many clients and RapidOCR in this process."""
-    ours = Contender(name="Tandem", read=triton_reader(server.grpc_url), clients=clients)
-    theirs = Contender(name="RapidOCR 3.10", read=rapidocr_reader(), clients=1)
-    say(f"measuring {rounds} rounds of {seconds:g} s each …")
-    report(compare(ours, theirs, pictures, rounds=rounds, seconds=seconds), len(pictures))
+    with start() as server:
+        ours = Contender(name="Tandem", read=triton_reader(server.grpc_url), clients=clients)
+        theirs = Contender(name="RapidOCR 3.10", read=rapidocr_reader(), clients=1)
+        say(f"measuring {rounds} rounds of {seconds:g} s each …")
+        report(compare(ours, theirs, pictures, rounds=rounds, seconds=seconds), len(pictures))
 
 
 def beside_peers(
-    server: TritonServer,
-    peers: Sequence[Peer],
-    pictures: Sequence[bytes],
-    rounds: int,
-    seconds: float,
-    clients: Sequence[int],
+    peers: Sequence[Peer], pictures: Sequence[bytes], rounds: int, seconds: float, clients: Sequence[int]
 ) -> None:
     """Measure and print ours and the peers; those with our steps must give our answers first."""
     with ExitStack() as running:
-        ours, theirs = OurServer(server), []
+        ours = OurServer(running.enter_context(start()))
+        folder = Path(running.enter_context(TemporaryDirectory())) / "models"
+        twice = running.enter_context(start(with_instances(REPOSITORY, "id_card", folder, 2)))
+        servers: list[Contestant] = [ours, OurServer(twice, name="Tandem, two instances a step")]
+        same = servers[1:]
         for peer in peers:
             say(f"starting {peer.name} …")
-            theirs.append(running.enter_context(PeerServer(peer)))
+            servers.append(running.enter_context(PeerServer(peer)))
+            same += servers[-1:] if peer.same_answers else []
         say("comparing the answers …")
-        same = [one for one, peer in zip(theirs, peers, strict=True) if peer.same_answers]
         check_answers(ours, same, pictures)
         say(f"measuring {rounds} rounds of {seconds:g} s for each server and number of clients …")
         print(machine(len(pictures)), end="\n\n")
         found = measure_turns(
-            [ours, *theirs], pictures, rounds=rounds, seconds=seconds, clients=clients, warm_up=True
+            servers, pictures, rounds=rounds, seconds=seconds, clients=clients, warm_up=True
         )
         print(table(found))
         least, most = others(found)

@@ -53,7 +53,9 @@ def test_what_is_installed_together_has_one_version_of_each(python: str) -> None
     assert {package: found for package, found in together.items() if len(found) > 1} == {}
 
 
-@pytest.mark.parametrize("lists", [("serve",), TOGETHER, ("develop", "torch")])
+@pytest.mark.parametrize(
+    "lists", [("serve",), TOGETHER, ("develop", "torch"), ("peer-mosec",), ("peer-litserve",)]
+)
 def test_nothing_that_a_package_asks_for_is_missing(lists: tuple[str, ...]) -> None:
     """As far as the packages are installed here, and so tell what they ask for."""
     python = ".".join(map(str, sys.version_info[:3]))

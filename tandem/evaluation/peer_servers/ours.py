@@ -1,23 +1,35 @@
-"""The embedded Triton as one of the servers that are measured: asked over gRPC, as its users ask it."""
+"""The embedded Triton as one of the servers that are measured."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Literal
 
+from tandem.evaluation.peer_servers.client import triton_http_reader
 from tandem.evaluation.processor_use import use_of_group
 from tandem.evaluation.served import triton_bytes_reader
 from tandem.runtime.server import TritonServer
 
 
 class OurServer:
-    """A running embedded server that serves `id_card`."""
+    """A running embedded server that serves `id_card`.
 
-    name = "Tandem"
+    Args:
+        server: it.
+        over: "gRPC", as its users ask it, or "HTTP", as the peers are asked.
+        name: in the table.
+    """
 
-    def __init__(self, server: TritonServer) -> None:
+    def __init__(
+        self, server: TritonServer, over: Literal["gRPC", "HTTP"] = "gRPC", *, name: str = "Tandem"
+    ) -> None:
+        self.name = name
         self._server = server
-        self._read = triton_bytes_reader(server.grpc_url)
+        if over == "gRPC":
+            self._read = triton_bytes_reader(server.grpc_url)
+        else:
+            self._read = triton_http_reader(server.options.http_port)
 
     @property
     def read(self) -> Callable[[bytes], bytes]:

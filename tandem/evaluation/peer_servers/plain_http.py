@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from socketserver import BaseRequestHandler
 
@@ -31,10 +32,11 @@ def _handler(answer: Answer) -> type[BaseRequestHandler]:
         wbufsize = -1  # head and body leave together
 
         def do_POST(self) -> None:
-            self._send(answer(self.rfile.read(int(self.headers["Content-Length"]))))
-
-        def _send(self, body: bytes) -> None:
-            self.send_response(200)
+            try:
+                body, status = answer(self.rfile.read(int(self.headers["Content-Length"]))), HTTPStatus.OK
+            except Exception:  # the next picture may be a better one
+                body, status = b"", HTTPStatus.INTERNAL_SERVER_ERROR
+            self.send_response(status)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()
             self.wfile.write(body)

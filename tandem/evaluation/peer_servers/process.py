@@ -64,23 +64,28 @@ class PeerServer:
             self._process.stop(_STOP_TIMEOUT_S)
 
     @property
-    def _group(self) -> int:
+    def group(self) -> int:
+        """Its process group, all its processes.
+
+        Raises:
+            PeerError: it isn't running.
+        """
         if self._process is None:
             raise PeerError(f"{self.name} isn't running")
         return self._process.pid
 
     def processor_s(self) -> float:
         """Processor time of all its processes so far, seconds."""
-        return use_of_group(self._group).processor_s
+        return use_of_group(self.group).processor_s
 
     @contextmanager
     def asleep(self) -> Iterator[None]:
         """Stands still within: some servers look for work a thousand times a second."""
-        os.killpg(self._group, signal.SIGSTOP)
+        os.killpg(self.group, signal.SIGSTOP)
         try:
             yield
         finally:
-            os.killpg(self._group, signal.SIGCONT)
+            os.killpg(self.group, signal.SIGCONT)
 
     def _wait_for(self, port: int) -> None:
         """Return when it accepts connections; what loads still, the first question waits for."""

@@ -82,14 +82,15 @@ def test_pictures_travel_over_one_connection_a_thread() -> None:
         thread.join(PATIENCE_S)
 
 
-def test_another_status_than_200_is_an_error() -> None:
-    server = server_of(lambda data: data, 0)
+def test_an_answer_that_fails_is_an_error_of_the_reader_and_the_next_is_an_answer() -> None:
+    server = server_of(lambda data: data[:1].upper() + bytes([data[1]]), 0)
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     try:
-        read = http_reader(server.server_address[1], "/a path that is none")
-        with pytest.raises((PeerError, ValueError)):
-            read(b"abc")
+        read = http_reader(server.server_address[1], "/")
+        with pytest.raises(PeerError, match="status 500"):
+            read(b"")
+        assert read(b"ab") == b"Ab"
     finally:
         server.shutdown()
         server.server_close()

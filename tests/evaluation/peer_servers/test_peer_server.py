@@ -68,7 +68,7 @@ def test_the_steps_answer_as_the_ensemble_does_alone_and_in_pairs(start_triton: 
 def test_the_bare_server_is_measured_sleeps_and_ends() -> None:
     picture = SAMPLE.read_bytes()
     with PeerServer(BEST[0]) as server:
-        group = server._group
+        group = server.group
         found = measure_turn(server, 2, [picture], 1.0)
         assert found.processor_ms > 10
         with server.asleep():
@@ -87,7 +87,7 @@ def test_a_peer_answers_as_we_do_and_leaves_nothing(peer: Peer, start_triton: St
     """Installs what the peer needs: the package index must be reachable the first time."""
     ours = OurServer(start_triton(REPOSITORY, services=("id_card",)))
     with PeerServer(peer) as server:
-        group = server._group
+        group = server.group
         check_answers(ours, [server], [SAMPLE.read_bytes()])
         found = measure_turn(server, 4, [SAMPLE.read_bytes()], 3.0)
         assert found.cards_per_s > 0.1

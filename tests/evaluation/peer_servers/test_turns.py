@@ -55,7 +55,14 @@ class Loud(Waiting):
 
 
 def turn(cards_per_s: float, *, others_s: float = 0.0) -> Turn:
-    return Turn(cards_per_s=cards_per_s, processor_ms=150.0, p50_ms=200.4, p95_ms=301.0, others_s=others_s)
+    return Turn(
+        cards_per_s=cards_per_s,
+        processor_ms=150.0,
+        p50_ms=200.4,
+        p95_ms=301.0,
+        client_ms=2.6,
+        others_s=others_s,
+    )
 
 
 def test_a_turn_has_rate_processor_time_and_latencies() -> None:
@@ -78,8 +85,8 @@ def test_everyone_has_a_turn_before_anyone_has_a_second_one_while_the_others_sle
 def test_the_table_has_medians_and_every_round() -> None:
     rounds = {(1, "A"): [turn(4.0), turn(6.0), turn(11.0)], (16, "B"): [turn(8.25)]}
     assert table(rounds).splitlines()[2:] == [
-        "| 1 | A | 6.0 | 4.0, 6.0, 11.0 | 150 | 200 | 301 |",
-        "| 16 | B | 8.2 | 8.2 | 150 | 200 | 301 |",
+        "| 1 | A | 6.0 | 4.0, 6.0, 11.0 | 150 | 3 | 200 | 301 |",
+        "| 16 | B | 8.2 | 8.2 | 150 | 3 | 200 | 301 |",
     ]
 
 
