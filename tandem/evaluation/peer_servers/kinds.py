@@ -48,22 +48,22 @@ _STAGES = Arrangement(stages=True)
 #: clients (docs/performance.md).
 ARRANGEMENTS = {
     "bare": (
-        _BARE.arranged("pairs", _ONE),
-        _BARE.arranged("two threads of pairs", _TWO),
         _BARE.arranged("two threads, one each", _TWO_LONE),
+        _BARE.arranged("two threads of pairs", _TWO),
+        _BARE.arranged("pairs", _ONE),
     ),
     "mosec": (
-        _MOSEC.arranged("two workers", _TWO),
-        _MOSEC.arranged("two workers, 20 ms", _TWO_PATIENT),
         _MOSEC.arranged("two workers, one each", _TWO_LONE),
-        _MOSEC.arranged("one worker", _ONE),
+        _MOSEC.arranged("two workers of pairs", _TWO),
+        _MOSEC.arranged("two workers of pairs, 20 ms", _TWO_PATIENT),
+        _MOSEC.arranged("one worker of pairs", _ONE),
         _MOSEC.arranged("three stages", _STAGES),
     ),
     "litserve": (
-        _LITSERVE.arranged("two workers", _TWO),
-        _LITSERVE.arranged("two workers, 20 ms", _TWO_PATIENT),
         _LITSERVE.arranged("two workers, one each", _TWO_LONE),
-        _LITSERVE.arranged("one worker", _ONE),
+        _LITSERVE.arranged("two workers of pairs", _TWO),
+        _LITSERVE.arranged("two workers of pairs, 20 ms", _TWO_PATIENT),
+        _LITSERVE.arranged("one worker of pairs", _ONE),
     ),
 }
 BEST = tuple(arrangements[0] for arrangements in ARRANGEMENTS.values())
