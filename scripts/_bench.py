@@ -57,7 +57,8 @@ def main() -> int:
         if options.peers or options.arrangements:
             peers = ARRANGEMENTS.get(options.arrangements, (*BEST, RAPIDOCR))
             clients = (options.clients,) if options.clients else CLIENTS
-            beside_peers(peers, pictures, options.rounds, options.seconds, clients)
+            over_http = options.arrangements is not None
+            beside_peers(peers, pictures, options.rounds, options.seconds, clients, over_http=over_http)
         else:
             beside_rapidocr(pictures, options.rounds, options.seconds, options.clients or 4)
     except (EmbeddedServerError, PeerError) as error:
@@ -85,14 +86,25 @@ def beside_rapidocr(pictures: Sequence[bytes], rounds: int, seconds: float, clie
 
 
 def beside_peers(
-    peers: Sequence[Peer], pictures: Sequence[bytes], rounds: int, seconds: float, clients: Sequence[int]
+    peers: Sequence[Peer],
+    pictures: Sequence[bytes],
+    rounds: int,
+    seconds: float,
+    clients: Sequence[int],
+    *,
+    over_http: bool,
 ) -> None:
-    """Measure and print ours and the peers; those with our steps must give our answers first."""
+    """Measure and print ours and the peers; those with our steps must give our answers first.
+
+    `over_http` also asks ours as the peers are asked, and not over gRPC only.
+    """
     with ExitStack() as running:
-        ours = OurServer(running.enter_context(start()))
+        once = running.enter_context(start())
+        ours = OurServer(once)
         folder = Path(running.enter_context(TemporaryDirectory())) / "models"
         twice = running.enter_context(start(with_instances(REPOSITORY, "id_card", folder, 2)))
         servers: list[Contestant] = [ours, OurServer(twice, name="Tandem, two instances a step")]
+        servers += [OurServer(once, "HTTP", name="Tandem, over HTTP")] if over_http else []
         same = servers[1:]
         for peer in peers:
             say(f"starting {peer.name} …")

@@ -57,8 +57,10 @@ def test_the_best_arrangement_of_each_peer_is_one_that_was_tried() -> None:
 
 def test_the_steps_answer_as_the_ensemble_does_alone_and_in_pairs(start_triton: StartTriton) -> None:
     steps, picture = Steps(REPOSITORY), SAMPLE.read_bytes()
-    ours = OurServer(start_triton(REPOSITORY, services=("id_card",)))
+    server = start_triton(REPOSITORY, services=("id_card",))
+    ours = OurServer(server)
     answer = ours.read(picture)
+    assert OurServer(server, "HTTP").read(picture) == answer
     assert '"公民身份号码"'.encode() in answer
     assert steps.answer([picture]) == [answer]
     assert steps.answer([picture, picture]) == [answer, answer]
