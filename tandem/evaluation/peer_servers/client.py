@@ -71,8 +71,16 @@ def _poster(port: int, path: str) -> Callable[[bytes, Mapping[str, str]], tuple[
         if not hasattr(mine, "connection"):
             mine.connection = _Connection("127.0.0.1", port, timeout=_TIMEOUT_S)
         connection: _Connection = mine.connection
-        connection.request("POST", path, body, headers)
-        response = connection.getresponse()
+        kept = connection.sock is not None
+        try:
+            connection.request("POST", path, body, headers)
+            response = connection.getresponse()
+        except ConnectionError:
+            if not kept:
+                raise
+            connection.close()  # the server has given up a connection that nobody used for a while
+            connection.request("POST", path, body, headers)
+            response = connection.getresponse()
         answer = response.read()
         if response.status != http.client.OK:
             raise PeerError(f"port {port} answers with status {response.status} instead of a result")

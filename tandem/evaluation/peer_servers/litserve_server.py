@@ -2,6 +2,8 @@
 
 # No deferred annotations: LitServe hands those of `decode_request` to FastAPI as they are.
 
+import os
+import signal
 from typing import Annotated
 
 from fastapi import Depends, Request, Response
@@ -48,6 +50,8 @@ class Cards(LitAPI):  # type: ignore[misc]  # LitServe is not installed where th
 
 def main() -> None:
     """Serve until ended by a signal."""
+    # LitServe's own end by this signal leaves its workers behind.
+    signal.signal(signal.SIGTERM, lambda _number, _frame: os.killpg(0, signal.SIGKILL))
     port, arrangement = parse_arguments()
     api = Cards(max_batch_size=arrangement.batch, batch_timeout=arrangement.wait_ms / 1e3)
     server = LitServer(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import threading
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -107,3 +108,27 @@ def test_an_arrangement_travels_as_arguments(arrangement: Arrangement) -> None:
 def test_an_arrangement_without_workers_is_refused() -> None:
     with pytest.raises(ValueError, match="workers=0"):
         Arrangement(workers=0)
+
+
+def test_a_connection_that_the_server_gave_up_is_made_again() -> None:
+    """The listener answers one picture a connection and then closes it, as servers do after a while."""
+    listener = socket.create_server(("127.0.0.1", 0))
+
+    def serve() -> None:
+        for _ in range(2):
+            connection, _ = listener.accept()
+            with connection, connection.makefile("rwb") as stream:
+                while stream.readline().strip():
+                    pass
+                stream.read(2)
+                stream.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nok")
+
+    thread = threading.Thread(target=serve)
+    thread.start()
+    try:
+        read = http_reader(listener.getsockname()[1], "/")
+        assert read(b"ab") == b"ok"
+        assert read(b"ab") == b"ok"
+    finally:
+        thread.join(PATIENCE_S)
+        listener.close()
