@@ -7,9 +7,25 @@ import os
 import platform
 import statistics
 import sys
+from collections.abc import Sequence
+from contextlib import ExitStack
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from export.services import set_up
+from tandem.evaluation.errors import PeerError
+from tandem.evaluation.peer_servers.instances import with_instances
+from tandem.evaluation.peer_servers.kinds import ARRANGEMENTS, BEST, RAPIDOCR, Peer
+from tandem.evaluation.peer_servers.ours import OurServer
+from tandem.evaluation.peer_servers.process import PeerServer
+from tandem.evaluation.peer_servers.turns import (
+    CLIENTS,
+    Contestant,
+    check_answers,
+    measure_turns,
+    others,
+    table,
+)
 from tandem.evaluation.peers import rapidocr_reader
 from tandem.evaluation.photo_sets import draw_photos
 from tandem.evaluation.served import triton_reader
@@ -28,26 +44,82 @@ def main() -> int:
     parser.add_argument("--pictures", type=Path, help="a folder of JPEG or PNG pictures, each of one card")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=20.0, help="of each round and reader")
-    parser.add_argument("--clients", type=int, default=4)
+    parser.add_argument("--clients", type=int, help="default: 4; with --peers 1, 4 and 16 in turns")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--peers", action="store_true", help="our steps behind other servers as well")
+    kind.add_argument(
+        "--arrangements", choices=sorted(ARRANGEMENTS), help="every way to arrange one of these"
+    )
     options = parser.parse_args()
     try:
         pictures = load(options.pictures) if options.pictures else draw()
         set_up(["id_card"], say)
-        say("starting Triton …")
-        server_options = ServerOptions(
-            model_repository=REPOSITORY, services=("id_card",), grpc_port=0, http_port=0, metrics_port=0
-        )
-        with TritonServer(server_options, log=lambda _line: None) as server:
-            ours = Contender(name="Tandem", read=triton_reader(server.grpc_url), clients=options.clients)
-            theirs = Contender(name="RapidOCR 3.10", read=rapidocr_reader(), clients=1)
-            say(f"measuring {options.rounds} rounds of {options.seconds:g} s each …")
-            report(
-                compare(ours, theirs, pictures, rounds=options.rounds, seconds=options.seconds), len(pictures)
-            )
-    except EmbeddedServerError as error:
+        if options.peers or options.arrangements:
+            peers = ARRANGEMENTS.get(options.arrangements, (*BEST, RAPIDOCR))
+            clients = (options.clients,) if options.clients else CLIENTS
+            over_http = options.arrangements is not None
+            beside_peers(peers, pictures, options.rounds, options.seconds, clients, over_http=over_http)
+        else:
+            beside_rapidocr(pictures, options.rounds, options.seconds, options.clients or 4)
+    except (EmbeddedServerError, PeerError) as error:
         say(f"error: {error}")
         return 1
     return 0
+
+
+def start(repository: Path = REPOSITORY) -> TritonServer:
+    """A server of `id_card` that isn't started yet."""
+    say("starting Triton …")
+    options = ServerOptions(
+        model_repository=repository, services=("id_card",), grpc_port=0, http_port=0, metrics_port=0
+    )
+    return TritonServer(options, log=lambda _line: None)
+
+
+def beside_rapidocr(pictures: Sequence[bytes], rounds: int, seconds: float, clients: int) -> None:
+    """Measure and print ours under so many clients and RapidOCR in this process."""
+    with start() as server:
+        ours = Contender(name="Tandem", read=triton_reader(server.grpc_url), clients=clients)
+        theirs = Contender(name="RapidOCR 3.10", read=rapidocr_reader(), clients=1)
+        say(f"measuring {rounds} rounds of {seconds:g} s each …")
+        report(compare(ours, theirs, pictures, rounds=rounds, seconds=seconds), len(pictures))
+
+
+def beside_peers(
+    peers: Sequence[Peer],
+    pictures: Sequence[bytes],
+    rounds: int,
+    seconds: float,
+    clients: Sequence[int],
+    *,
+    over_http: bool,
+) -> None:
+    """Measure and print ours and the peers; those with our steps must give our answers first.
+
+    `over_http` also asks ours as the peers are asked, and not over gRPC only.
+    """
+    with ExitStack() as running:
+        once = running.enter_context(start())
+        ours = OurServer(once)
+        folder = Path(running.enter_context(TemporaryDirectory())) / "models"
+        twice = running.enter_context(start(with_instances(REPOSITORY, "id_card", folder, 2)))
+        servers: list[Contestant] = [ours, OurServer(twice, name="Tandem, two instances a step")]
+        servers += [OurServer(once, "HTTP", name="Tandem, over HTTP")] if over_http else []
+        same = servers[1:]
+        for peer in peers:
+            say(f"starting {peer.name} …")
+            servers.append(running.enter_context(PeerServer(peer)))
+            same += servers[-1:] if peer.same_answers else []
+        say("comparing the answers …")
+        check_answers(ours, same, pictures)
+        say(f"measuring {rounds} rounds of {seconds:g} s for each server and number of clients …")
+        print(machine(len(pictures)), end="\n\n")
+        found = measure_turns(
+            servers, pictures, rounds=rounds, seconds=seconds, clients=clients, warm_up=True
+        )
+        print(table(found))
+        least, most = others(found)
+        print(f"\nother processes: {least:.2f} to {most:.2f} cores in each turn")
 
 
 def load(folder: Path) -> list[bytes]:
@@ -66,12 +138,17 @@ def draw() -> list[bytes]:
 
 def report(result: Comparison, pictures: int) -> None:
     """Print medians, every round, and the ratio."""
-    cores = len(os.sched_getaffinity(0))
-    print(f"{pictures} pictures, {cores} cores, {platform.processor() or platform.machine()}")
+    print(machine(pictures))
     for name, rates, median in zip(result.names, result.rates, result.medians, strict=True):
         print(f"{name:14} {median:6.2f} cards/s   rounds: {', '.join(f'{rate:.2f}' for rate in rates)}")
     print(f"ratio          {statistics.median(result.ratios):6.2f}           ", end="")
     print(f"rounds: {', '.join(f'{ratio:.2f}' for ratio in result.ratios)}")
+
+
+def machine(pictures: int) -> str:
+    """What was measured on."""
+    cores = len(os.sched_getaffinity(0))
+    return f"{pictures} pictures, {cores} cores, {platform.processor() or platform.machine()}"
 
 
 def say(line: str) -> None:

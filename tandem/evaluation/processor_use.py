@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,8 +11,8 @@ from tandem.runtime.model_processes import model_processes
 
 #: The name under which `uses_of` gives the server's own process: its threads run no model.
 SERVER = "tritonserver"
-# Fields of proc_pid_stat(5), counted behind the name: minor faults, user time, system time.
-_FAULTS, _USER, _SYSTEM = 7, 11, 12
+# Fields of proc_pid_stat(5), counted behind the name: process group, minor faults, user time, system time.
+_GROUP, _FAULTS, _USER, _SYSTEM = 2, 7, 11, 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,8 +56,30 @@ def use_of(server_pid: int) -> Use:
     return sum(uses_of(server_pid).values(), Use())
 
 
+def use_of_group(group: int) -> Use:
+    """What the processes of a process group that still run have used so far, together."""
+    used = Use()
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):  # a process may end meanwhile
+            if int(_stat(int(folder.name))[_GROUP]) == group:
+                used += _use_of(int(folder.name))
+    return used
+
+
+def machine_busy_s() -> float:
+    """Processor time of all of this machine since it started, what a hypervisor took included, seconds."""
+    words = Path("/proc/stat").read_text("ascii").split()
+    user, nice, system, _idle, _iowait, *more = (int(word) for word in words[1:9])
+    return (user + nice + system + sum(more)) / os.sysconf("SC_CLK_TCK")
+
+
+def _stat(pid: int) -> list[str]:
+    """The words of a process's proc_pid_stat(5) behind its name, which may hold anything."""
+    return Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+
+
 def _use_of(pid: int) -> Use:
-    words = Path(f"/proc/{pid}/stat").read_text("utf-8", "replace").rpartition(")")[2].split()
+    words = _stat(pid)
     tick = os.sysconf("SC_CLK_TCK")
     return Use(
         user_s=int(words[_USER]) / tick, system_s=int(words[_SYSTEM]) / tick, faults=int(words[_FAULTS])

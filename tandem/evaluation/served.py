@@ -18,10 +18,21 @@ _LEAST_SCORE = 0.2
 
 def triton_reader(url: str) -> Callable[[bytes], Answer]:
     """A thread-safe function from an encoded picture to the server's answer."""
-    client = grpc.InferenceServerClient(url)
+    read_bytes = triton_bytes_reader(url)
 
     def read(data: bytes) -> Answer:
-        answer: Answer = json.loads(client.infer("id_card", [_image(data)]).as_numpy("RESULT").reshape(-1)[0])
+        answer: Answer = json.loads(read_bytes(data))
+        return answer
+
+    return read
+
+
+def triton_bytes_reader(url: str) -> Callable[[bytes], bytes]:
+    """A thread-safe function from an encoded picture to the server's answer as it comes: JSON in UTF-8."""
+    client = grpc.InferenceServerClient(url)
+
+    def read(data: bytes) -> bytes:
+        answer: bytes = client.infer("id_card", [_image(data)]).as_numpy("RESULT").reshape(-1)[0]
         return answer
 
     return read

@@ -40,11 +40,30 @@ class Comparison:
         return [first / second for first, second in zip(*self.rates, strict=True)]
 
 
-def measure_rate(contender: Contender, pictures: Sequence[bytes], seconds: float) -> float:
-    """Pictures answered per second by callers that each wait for their answer before they send the next.
+@dataclass(frozen=True, kw_only=True)
+class Answers:
+    """What callers that each wait for their answer before they send the next one got.
+
+    Attributes:
+        latencies_s: from question to answer of each, seconds; one at least.
+        elapsed_s: from the first question to the last answer, seconds.
+    """
+
+    latencies_s: tuple[float, ...]
+    elapsed_s: float
+
+    @property
+    def rate(self) -> float:
+        """Answers per second."""
+        return len(self.latencies_s) / self.elapsed_s
+
+
+def measure_answers(read: Reader, clients: int, pictures: Sequence[bytes], seconds: float) -> Answers:
+    """Ask for so many seconds.
 
     Args:
-        contender: whom to measure; its reader is called from as many threads as it has clients.
+        read: called from as many threads as there are clients.
+        clients: how many callers.
         pictures: encoded pictures, sent round robin.
         seconds: how long; answers under way at the end are waited for, and their time counts.
 
@@ -56,19 +75,25 @@ def measure_rate(contender: Contender, pictures: Sequence[bytes], seconds: float
     numbers = itertools.count()
     lock = threading.Lock()
 
-    def call(until: float) -> int:
-        done = 0
-        while time.perf_counter() < until:
+    def call(until: float) -> list[float]:
+        latencies: list[float] = []
+        while (asked := time.perf_counter()) < until or not latencies:
             with lock:
                 number = next(numbers)
-            contender.read(pictures[number % len(pictures)])
-            done += 1
-        return done
+            read(pictures[number % len(pictures)])
+            latencies.append(time.perf_counter() - asked)
+        return latencies
 
     started = time.perf_counter()
-    with ThreadPoolExecutor(contender.clients) as pool:
-        answered = sum(pool.map(call, [started + seconds] * contender.clients))
-    return answered / (time.perf_counter() - started)
+    with ThreadPoolExecutor(clients) as pool:
+        found = list(pool.map(call, [started + seconds] * clients))
+    elapsed = time.perf_counter() - started
+    return Answers(latencies_s=tuple(itertools.chain.from_iterable(found)), elapsed_s=elapsed)
+
+
+def measure_rate(contender: Contender, pictures: Sequence[bytes], seconds: float) -> float:
+    """Pictures that a contender answers per second; arguments and errors as of `measure_answers`."""
+    return measure_answers(contender.read, contender.clients, pictures, seconds).rate
 
 
 def compare(

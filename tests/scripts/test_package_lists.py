@@ -63,7 +63,9 @@ def test_the_gpus_runtime_comes_with_one_cuda_and_takes_the_place_of_the_cpus(py
     assert all(name.endswith("-cu12") == (cuda == "12") for name in gpu if name.startswith("nvidia-cu"))
 
 
-@pytest.mark.parametrize("lists", [("serve",), TOGETHER, ("develop", "torch")])
+@pytest.mark.parametrize(
+    "lists", [("serve",), TOGETHER, ("develop", "torch"), ("peer-mosec",), ("peer-litserve",)]
+)
 def test_nothing_that_a_package_asks_for_is_missing(lists: tuple[str, ...]) -> None:
     """As far as the packages are installed here, and so tell what they ask for."""
     python = ".".join(map(str, sys.version_info[:3]))

@@ -122,7 +122,8 @@ def test_continuous_integration_runs_what_a_newcomer_runs() -> None:
 
 def test_everything_that_is_installed_has_a_hash_and_fits_the_project() -> None:
     """The lists of `scripts/lock` hold what pyproject.toml asks for; pip refuses a file with another hash."""
-    for name in ("serve", "gpu", "develop", "torch", "torch-cpu", "weights"):
+    lists = ("serve", "gpu", "develop", "torch", "torch-cpu", "weights", "peer-mosec", "peer-litserve")
+    for name in lists:
         text = (CHECKOUT / "deploy" / "requirements" / f"{name}.txt").read_text("utf-8")
         entries = [entry for entry in re.split(r"\n(?=\S)", text.strip()) if not entry.startswith("#")]
         assert entries, name
