@@ -119,4 +119,6 @@ def test_what_the_commands_install_is_looked_up_too(monkeypatch: pytest.MonkeyPa
         "develop.txt",
         "torch.txt",
         "weights.txt",
+        "peer-litserve.txt",
+        "peer-mosec.txt",
     }
