@@ -6,7 +6,7 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,7 +17,8 @@ from tandem.batching.commands.watch import watch
 from tandem.batching.errors import BatchingError, InvalidInputError, UnreachableObjectiveError, UnstableError
 from tandem.batching.outcome import Outcome
 from tandem.batching.plan.planner import TWO, Plan, Question, default_delays_s, plan
-from tandem.batching.plan.report import plan_json, plan_text
+from tandem.batching.plan.report import Addition, plan_json, plan_text
+from tandem.batching.plan.scaling import LATE, plan_scaling, scaling_addition
 from tandem.batching.rules import Rule, greedy
 from tandem.batching.simulate.estimate import Effort
 from tandem.batching.simulate.traffic import Poisson, Traffic
@@ -70,11 +71,16 @@ def _run(arguments: argparse.Namespace) -> int:
     first, second = _efforts(question, asked)
     answer = plan(question, _solver(subject, first, asked.at_rate), _solver(subject, second, asked.at_rate))
     even = None if asked.poisson else plan(question, _solver(subject, COARSE, Poisson))
-    print(json.dumps(plan_json(answer, even), indent=1) if arguments.json else plan_text(answer, even))
+    more = _additions(arguments, subject, answer, asked)
+    print(
+        json.dumps(plan_json(answer, even, more), indent=1)
+        if arguments.json
+        else plan_text(answer, even, more)
+    )
     if arguments.plot:
         _draw(arguments.plot, subject, question)
     if arguments.report:
-        _report(arguments.report, subject, answer, even, asked)
+        _report(arguments.report, subject, answer, even, asked, more)
     chosen = answer.recommended  # raises where there is none, after the table has shown why
     if arguments.write:
         _write(arguments, chosen.rule)
@@ -87,6 +93,33 @@ def _efforts(question: Question, asked: Asked) -> tuple[Effort, Effort]:
         coarse = replace(COARSE, most_items=BURST_ITEMS)
         return coarse, coarse
     return (SOUND if len(question.rules()) <= FEW else COARSE), FINE
+
+
+def _additions(
+    arguments: argparse.Namespace, subject: Subject, answer: Plan, asked: Asked
+) -> tuple[Addition, ...]:
+    """What options add to the answer; nothing where there is none."""
+    if asked.profile is None:
+        return ()
+    if subject.station is None:
+        raise InvalidInputError(
+            "--ramp and --rates are for a single model whose items take about the same time; for an ensemble "
+            "ask for its slowest step"
+        )
+    try:
+        chosen = answer.recommended
+    except (UnstableError, UnreachableObjectiveError):
+        return ()
+    limit = arguments.slo_ms / 1e3
+    scaling = plan_scaling(
+        subject.station(chosen.rule),
+        asked.profile,
+        replica_s=arguments.replica_s,
+        limit_s=limit if math.isfinite(limit) else LATE * chosen.outcome.p95_s,
+        effort=replace(FINE, spread=subject.spread),
+        transport_s=subject.transport_s,
+    )
+    return (scaling_addition(scaling),)
 
 
 def _solver(
@@ -123,7 +156,9 @@ def _draw(path: Path, subject: Subject, question: Question) -> None:
     print(f"drawn: {path}", file=sys.stderr)
 
 
-def _report(path: Path, subject: Subject, answer: Plan, even: Plan | None, asked: Asked) -> None:
+def _report(
+    path: Path, subject: Subject, answer: Plan, even: Plan | None, asked: Asked, more: Sequence[Addition]
+) -> None:
     from tandem.batching.plan.html_report import write_report  # noqa: PLC0415 - matplotlib is slow
 
     question = answer.question
@@ -132,6 +167,7 @@ def _report(path: Path, subject: Subject, answer: Plan, even: Plan | None, asked
         path,
         answer,
         even,
+        additions=more,
         title=subject.name,
         question=f"{question.rate_per_s:g} items a second ({asked.words}); {question.objective}{limit}.",
         measured=subject.measured,
