@@ -16,6 +16,7 @@ from tandem.batching.commands.traffic_options import Asked, asked_traffic
 from tandem.batching.commands.watch import watch
 from tandem.batching.errors import BatchingError, InvalidInputError, UnreachableObjectiveError, UnstableError
 from tandem.batching.outcome import Outcome
+from tandem.batching.plan.by_length import by_length_addition, compare_layouts
 from tandem.batching.plan.planner import TWO, Plan, Question, default_delays_s, plan
 from tandem.batching.plan.report import Addition, plan_json, plan_text
 from tandem.batching.plan.scaling import LATE, plan_scaling, scaling_addition
@@ -67,6 +68,11 @@ def _run(arguments: argparse.Namespace) -> int:
         arguments, asked, max_batch=arguments.max_batch or TWO, service_one_s=1.0
     )  # before any work
     subject = live_model(arguments) if arguments.url or arguments.model else known_model(arguments)
+    if asked.profile is not None and subject.station is None:
+        raise InvalidInputError(
+            "--ramp and --rates are for a single model whose items take about the same time; for an ensemble "
+            "ask for its slowest step"
+        )
     question = make_question(arguments, asked, max_batch=subject.max_batch, service_one_s=subject.one_s)
     first, second = _efforts(question, asked)
     answer = plan(question, _solver(subject, first, asked.at_rate), _solver(subject, second, asked.at_rate))
@@ -98,17 +104,21 @@ def _efforts(question: Question, asked: Asked) -> tuple[Effort, Effort]:
 def _additions(
     arguments: argparse.Namespace, subject: Subject, answer: Plan, asked: Asked
 ) -> tuple[Addition, ...]:
-    """What options add to the answer; nothing where there is none."""
-    if asked.profile is None:
-        return ()
-    if subject.station is None:
-        raise InvalidInputError(
-            "--ramp and --rates are for a single model whose items take about the same time; for an ensemble "
-            "ask for its slowest step"
-        )
+    """What items of different lengths and a climbing rate add to the answer, where there is one."""
     try:
         chosen = answer.recommended
     except (UnstableError, UnreachableObjectiveError):
+        return ()
+    if subject.lengths is not None:
+        found = compare_layouts(
+            subject.lengths,
+            asked.at_rate(answer.question.rate_per_s),
+            instances=subject.instances,
+            max_batch=answer.question.max_batch,
+            objective=answer.question.objective,
+        )
+        return (by_length_addition(found),)
+    if asked.profile is None or subject.station is None:
         return ()
     limit = arguments.slo_ms / 1e3
     scaling = plan_scaling(

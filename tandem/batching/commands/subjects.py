@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tandem.batching.commands.plan_options import MAX_BATCH
 from tandem.batching.errors import InvalidInputError
+from tandem.batching.lengths import LengthModel
 from tandem.batching.measure.live_model import Connection
 from tandem.batching.outcome import Outcome, Station
 from tandem.batching.plan.planner import TWO
@@ -37,6 +38,8 @@ class Subject:
         station: a single model under a rule; None for ensembles and for items of different lengths.
         spread: coefficient of variation of its service times.
         transport_s: latency beyond the station's, seconds.
+        lengths: how a batch's time depends on its items; None where they take about the same time.
+        instances: of a model with `lengths`.
     """
 
     name: str
@@ -47,6 +50,8 @@ class Subject:
     station: Callable[[Rule], Station] | None = None
     spread: float = 0.0
     transport_s: float = 0.0
+    lengths: LengthModel | None = None
+    instances: int = 1
 
 
 def known_model(arguments: argparse.Namespace) -> Subject:
@@ -124,6 +129,8 @@ def live_model(arguments: argparse.Namespace) -> Subject:
         station=found.station,
         spread=found.spread,
         transport_s=found.transport_s,
+        lengths=found.lengths,
+        instances=found.steps[0].model.instances,
     )
 
 
