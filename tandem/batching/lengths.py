@@ -11,7 +11,7 @@ item in turn has both at 1; a decoder, which takes as many steps as its longest 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -63,6 +63,10 @@ class LengthModel:
     def max_batch(self) -> int:
         """Largest batch that was measured."""
         return len(self.longest)
+
+    def only(self, alone_s: tuple[float, ...]) -> LengthModel:
+        """The same model for a part of its sample."""
+        return replace(self, alone_s=alone_s)
 
     def seconds(self, alone: Floats, size: Ints) -> Floats:
         """What batches take.

@@ -6,7 +6,7 @@ import argparse
 import json
 import math
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,8 +16,10 @@ from tandem.batching.commands.traffic_options import Asked, asked_traffic
 from tandem.batching.commands.watch import watch
 from tandem.batching.errors import BatchingError, InvalidInputError, UnreachableObjectiveError, UnstableError
 from tandem.batching.outcome import Outcome
+from tandem.batching.plan.by_length import by_length_addition, compare_layouts
 from tandem.batching.plan.planner import TWO, Plan, Question, default_delays_s, plan
-from tandem.batching.plan.report import plan_json, plan_text
+from tandem.batching.plan.report import Addition, plan_json, plan_text
+from tandem.batching.plan.scaling import LATE, plan_scaling, scaling_addition
 from tandem.batching.rules import Rule, greedy
 from tandem.batching.simulate.estimate import Effort
 from tandem.batching.simulate.traffic import Poisson, Traffic
@@ -66,15 +68,25 @@ def _run(arguments: argparse.Namespace) -> int:
         arguments, asked, max_batch=arguments.max_batch or TWO, service_one_s=1.0
     )  # before any work
     subject = live_model(arguments) if arguments.url or arguments.model else known_model(arguments)
+    if asked.profile is not None and subject.station is None:
+        raise InvalidInputError(
+            "--ramp and --rates are for a single model whose items take about the same time; for an ensemble "
+            "ask for its slowest step"
+        )
     question = make_question(arguments, asked, max_batch=subject.max_batch, service_one_s=subject.one_s)
     first, second = _efforts(question, asked)
     answer = plan(question, _solver(subject, first, asked.at_rate), _solver(subject, second, asked.at_rate))
     even = None if asked.poisson else plan(question, _solver(subject, COARSE, Poisson))
-    print(json.dumps(plan_json(answer, even), indent=1) if arguments.json else plan_text(answer, even))
+    more = _additions(arguments, subject, answer, asked)
+    print(
+        json.dumps(plan_json(answer, even, more), indent=1)
+        if arguments.json
+        else plan_text(answer, even, more)
+    )
     if arguments.plot:
         _draw(arguments.plot, subject, question)
     if arguments.report:
-        _report(arguments.report, subject, answer, even, asked)
+        _report(arguments.report, subject, answer, even, asked, more)
     chosen = answer.recommended  # raises where there is none, after the table has shown why
     if arguments.write:
         _write(arguments, chosen.rule)
@@ -87,6 +99,37 @@ def _efforts(question: Question, asked: Asked) -> tuple[Effort, Effort]:
         coarse = replace(COARSE, most_items=BURST_ITEMS)
         return coarse, coarse
     return (SOUND if len(question.rules()) <= FEW else COARSE), FINE
+
+
+def _additions(
+    arguments: argparse.Namespace, subject: Subject, answer: Plan, asked: Asked
+) -> tuple[Addition, ...]:
+    """What items of different lengths and a climbing rate add to the answer, where there is one."""
+    try:
+        chosen = answer.recommended
+    except (UnstableError, UnreachableObjectiveError):
+        return ()
+    if subject.lengths is not None:
+        found = compare_layouts(
+            subject.lengths,
+            asked.at_rate(answer.question.rate_per_s),
+            instances=subject.instances,
+            max_batch=answer.question.max_batch,
+            objective=answer.question.objective,
+        )
+        return (by_length_addition(found),)
+    if asked.profile is None or subject.station is None:
+        return ()
+    limit = arguments.slo_ms / 1e3
+    scaling = plan_scaling(
+        subject.station(chosen.rule),
+        asked.profile,
+        replica_s=arguments.replica_s,
+        limit_s=limit if math.isfinite(limit) else LATE * chosen.outcome.p95_s,
+        effort=replace(FINE, spread=subject.spread),
+        transport_s=subject.transport_s,
+    )
+    return (scaling_addition(scaling),)
 
 
 def _solver(
@@ -123,7 +166,9 @@ def _draw(path: Path, subject: Subject, question: Question) -> None:
     print(f"drawn: {path}", file=sys.stderr)
 
 
-def _report(path: Path, subject: Subject, answer: Plan, even: Plan | None, asked: Asked) -> None:
+def _report(
+    path: Path, subject: Subject, answer: Plan, even: Plan | None, asked: Asked, more: Sequence[Addition]
+) -> None:
     from tandem.batching.plan.html_report import write_report  # noqa: PLC0415 - matplotlib is slow
 
     question = answer.question
@@ -132,6 +177,7 @@ def _report(path: Path, subject: Subject, answer: Plan, even: Plan | None, asked
         path,
         answer,
         even,
+        additions=more,
         title=subject.name,
         question=f"{question.rate_per_s:g} items a second ({asked.words}); {question.objective}{limit}.",
         measured=subject.measured,

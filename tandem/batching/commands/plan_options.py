@@ -14,6 +14,8 @@ from tandem.batching.simulate.compiled import INSTALL_HINT
 # Measuring a model takes about so long; with its margins well under a minute.
 SECONDS_A_MODEL = 20.0
 MAX_BATCH = 16
+# Until a new replica serves: the image is there, the server starts and loads its models.
+REPLICA_S = 30.0
 # What an option needs that the environment of `scripts/demo` may not have.
 PACKAGES = {
     "plot": ("matplotlib",),
@@ -26,6 +28,7 @@ PACKAGES = {
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The options of `tandem plan`."""
     _add_question(parser.add_argument_group("what is asked"))
+    _add_climb(parser.add_argument_group("a rate that changes, and replicas that come late"))
     known = parser.add_argument_group("a model whose times are known")
     known.add_argument("--alpha-ms", type=float, metavar="MS", help="time of a batch, s(b) = alpha + beta b")
     known.add_argument("--beta-ms", type=float, metavar="MS", help="time of an item")
@@ -78,6 +81,29 @@ def _add_question(ask: argparse._ArgumentGroup) -> None:
         type=Path,
         metavar="FILE",
         help="arrivals as they were: a time in seconds a line; --rate then makes them faster or slower",
+    )
+
+
+def _add_climb(climb: argparse._ArgumentGroup) -> None:
+    climb.add_argument(
+        "--ramp",
+        metavar="FACTOR,SECONDS",
+        help="the rate climbs to FACTOR times --rate within SECONDS (4,300): says when to start the next "
+        "replica",
+    )
+    climb.add_argument(
+        "--rates",
+        type=Path,
+        metavar="FILE",
+        help="the same for a rate over the day: a time in seconds and a rate a line, linear between; --rate, "
+        "for which the batch is chosen, is then its first rate unless given",
+    )
+    climb.add_argument(
+        "--replica-s",
+        type=float,
+        default=REPLICA_S,
+        metavar="S",
+        help=f"from asking for a replica to its first answer (default {REPLICA_S:g})",
     )
 
 

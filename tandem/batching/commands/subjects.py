@@ -12,6 +12,7 @@ from pathlib import Path
 
 from tandem.batching.commands.plan_options import MAX_BATCH
 from tandem.batching.errors import InvalidInputError
+from tandem.batching.lengths import LengthModel
 from tandem.batching.measure.live_model import Connection
 from tandem.batching.outcome import Outcome, Station
 from tandem.batching.plan.planner import TWO
@@ -34,6 +35,11 @@ class Subject:
         one_s: s(1), seconds.
         figures: what it does with a given effort, under a rule, with such traffic.
         measured: what was measured of it, lines for people; empty where its times are known.
+        station: a single model under a rule; None for ensembles and for items of different lengths.
+        spread: coefficient of variation of its service times.
+        transport_s: latency beyond the station's, seconds.
+        lengths: how a batch's time depends on its items; None where they take about the same time.
+        instances: of a model with `lengths`.
     """
 
     name: str
@@ -41,6 +47,11 @@ class Subject:
     one_s: float
     figures: Callable[[Effort, Rule, Traffic], Outcome]
     measured: str = ""
+    station: Callable[[Rule], Station] | None = None
+    spread: float = 0.0
+    transport_s: float = 0.0
+    lengths: LengthModel | None = None
+    instances: int = 1
 
 
 def known_model(arguments: argparse.Namespace) -> Subject:
@@ -56,12 +67,14 @@ def known_model(arguments: argparse.Namespace) -> Subject:
     if triton and arguments.rule != "greedy":
         _warn_of_slow_loops("Triton's batcher with a delay")
 
+    def station(rule: Rule) -> Station:
+        return Station(service=service, rule=rule, instances=instances)
+
     def figures(effort: Effort, rule: Rule, traffic: Traffic) -> Outcome:
-        station = Station(service=service, rule=rule, instances=instances)
-        return solve(station, traffic, effort, triton=triton)
+        return solve(station(rule), traffic, effort, triton=triton)
 
     name = f"s(1) = {service.of(1) * 1e3:g} ms, s(2) = {service.of(2) * 1e3:g} ms, {instances} instance(s)"
-    return Subject(name=name, max_batch=max_batch, one_s=service.of(1), figures=figures)
+    return Subject(name=name, max_batch=max_batch, one_s=service.of(1), figures=figures, station=station)
 
 
 def live_model(arguments: argparse.Namespace) -> Subject:
@@ -113,6 +126,11 @@ def live_model(arguments: argparse.Namespace) -> Subject:
         one_s=found.one_s,
         figures=lambda effort, rule, traffic: found.figures(rule, traffic, effort, triton=triton),
         measured=said,
+        station=found.station,
+        spread=found.spread,
+        transport_s=found.transport_s,
+        lengths=found.lengths,
+        instances=found.steps[0].model.instances,
     )
 
 

@@ -12,7 +12,7 @@ from typing import Any
 from tandem.batching.errors import InvalidInputError, UnreachableObjectiveError, UnstableError
 from tandem.batching.outcome import Outcome
 from tandem.batching.plan.planner import Plan, Setting, describe
-from tandem.batching.plan.report import conclusion
+from tandem.batching.plan.report import Addition, conclusion
 from tandem.batching.rules import Rule
 
 _PAGE = Template("""\
@@ -49,6 +49,7 @@ def write_report(
     plan: Plan,
     even: Plan | None,
     *,
+    additions: Sequence[Addition] = (),
     title: str,
     question: str,
     measured: str,
@@ -61,6 +62,7 @@ def write_report(
         path: the file to write.
         plan: the answer.
         even: the same question for independent arrivals, where the answer is for others.
+        additions: what options add.
         title: the model.
         question: what was asked, a sentence.
         measured: what was measured of the model, lines; may be empty.
@@ -75,10 +77,11 @@ def write_report(
         path.touch()
     except OSError as error:
         raise InvalidInputError(f"--report {path} can't be written: {error.strerror}") from error
+    more = [line for addition in additions for line in (*addition.lines, "", addition.table)]
     page = _PAGE.substitute(
         title=html.escape(title),
         question=html.escape(question),
-        answer=html.escape("\n".join(conclusion(plan, even))),
+        answer=html.escape("\n".join([*conclusion(plan, even), *more])),
         picture=_picture(plan, figures, rules, title),
         rows="\n".join(_row(plan, setting) for setting in plan.settings),
         measured=html.escape(measured or "nothing: the times were given"),

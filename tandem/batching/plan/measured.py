@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any
@@ -96,6 +96,13 @@ class Measured:
     def sharing(self, processors: float) -> Measured:
         """The same with so many processors for all stations."""
         return replace(self, processors=processors)
+
+    @property
+    def station(self) -> Callable[[Rule], Station] | None:
+        """The model under a rule; None for an ensemble, shared processors, or items of different lengths."""
+        if len(self.steps) > 1 or math.isfinite(self.processors) or self.lengths is not None:
+            return None
+        return lambda rule: self._fair([limited(rule, self.max_batch)]).stations[0]
 
     def configured(self) -> Ensemble:
         """The stations with the rules that their configs on the server make."""

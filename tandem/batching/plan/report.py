@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -20,6 +21,23 @@ DIGITS = 6
 SLOW = 1.1
 # Other processes that use more of the machine make measured times longer than they are.
 BUSY_BYSTANDERS = 0.1
+
+
+@dataclass(frozen=True, kw_only=True)
+class Addition:
+    """What an option adds to the answer.
+
+    Attributes:
+        key: its name in JSON.
+        lines: below the lines of answer.
+        table: below the table.
+        json: its content in JSON.
+    """
+
+    key: str
+    lines: tuple[str, ...]
+    table: str
+    json: Json
 
 
 def setting_json(setting: Setting) -> Json:
@@ -45,12 +63,13 @@ def setting_json(setting: Setting) -> Json:
     }
 
 
-def plan_json(plan: Plan, even: Plan | None = None) -> Json:
+def plan_json(plan: Plan, even: Plan | None = None, additions: Sequence[Addition] = ()) -> Json:
     """The whole answer; `recommended` is null and `error` says why where no setting fits.
 
     Args:
         plan: the answer.
         even: the same question for independent arrivals, where the answer is for others.
+        additions: what options add.
     """
     answer: Json = {"settings": [setting_json(setting) for setting in plan.settings]}
     try:
@@ -62,7 +81,7 @@ def plan_json(plan: Plan, even: Plan | None = None) -> Json:
     answer["two"] = setting_json(plan.two)
     if even is not None:
         answer["planned_for_even_arrivals"] = _even_json(plan, even)
-    return answer
+    return answer | {addition.key: addition.json for addition in additions}
 
 
 def _even_json(plan: Plan, even: Plan) -> Json | None:
@@ -83,12 +102,13 @@ def _even_choice(plan: Plan, even: Plan) -> Setting | None:
     return next((setting for setting in plan.settings if setting.rule == rule), None)
 
 
-def plan_text(plan: Plan, even: Plan | None = None) -> str:
+def plan_text(plan: Plan, even: Plan | None = None, additions: Sequence[Addition] = ()) -> str:
     """The answer in three lines, and below it a table of all settings.
 
     Args:
         plan: the answer.
         even: the same question for independent arrivals, where the answer is for others.
+        additions: what options add.
     """
     header = (
         f"{'rule':8} {'M':>3} {'delay':>8} {'capacity':>9} {'mean':>9} {'p50':>9} {'p95':>9} {'p99':>9} "
@@ -96,7 +116,9 @@ def plan_text(plan: Plan, even: Plan | None = None) -> str:
         f"{'':8} {'':3} {'ms':>8} {'1/s':>9} {'ms':>9} {'ms':>9} {'ms':>9} {'ms':>9}"
     )
     rows = [_row(plan, setting) for setting in plan.settings]
-    return "\n".join([*conclusion(plan, even), "", header, *rows])
+    more = [line for addition in additions for line in addition.lines]
+    below = [line for addition in additions for line in ("", addition.table)]
+    return "\n".join([*conclusion(plan, even), *more, "", header, *rows, *below])
 
 
 def _line_text(fit: LinearFit, gap_s: float) -> list[str]:

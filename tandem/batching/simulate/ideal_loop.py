@@ -11,7 +11,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-@compiled("Tuple((f8[::1], i8[::1], f8))(f8[::1], f8[::1], f8[::1], i8, i8, f8, i8)")
+@compiled("Tuple((f8[::1], i8[::1], f8))(f8[::1], f8[::1], f8[::1], i8, i8, f8, f8[::1])")
 def run_ideal(
     arrivals: Floats,
     service: Floats,
@@ -19,7 +19,7 @@ def run_ideal(
     preferred: int,
     max_batch: int,
     delay: float,
-    instances: int,
+    free_from: Floats,
 ) -> tuple[Floats, Ints, float]:  # pragma: no cover - compiled
     """Latencies under `rules.Rule`, first come first served.
 
@@ -30,7 +30,7 @@ def run_ideal(
         preferred: waiting items that start a batch.
         max_batch: most items in a batch.
         delay: longest wait of the oldest item while an instance is idle, seconds.
-        instances: number of instances.
+        free_from: `(instances,)` when each instance is there to begin, seconds.
 
     Returns:
         `(n,)` latencies, seconds (nan for items whose batch never starts); `(max_batch,)` how many batches of
@@ -39,7 +39,7 @@ def run_ideal(
     total = len(arrivals)
     latency = np.full(total, np.nan)
     sizes = np.zeros(max_batch, np.int64)
-    free = np.zeros(instances)
+    free = free_from.copy()
     busy = 0.0
     head = 0
     batches = 0
@@ -51,7 +51,7 @@ def run_ideal(
         if full >= total and np.isinf(delay):
             break
         server = 0
-        for other in range(1, instances):
+        for other in range(1, len(free)):
             if free[other] < free[server]:
                 server = other
         start = max(ready, free[server])

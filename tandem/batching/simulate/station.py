@@ -33,8 +33,9 @@ def one_sequence(station: Station, *, triton: bool, fixed_shapes: bool = True) -
     if not triton:
         from tandem.batching.simulate.ideal_loop import run_ideal  # noqa: PLC0415 - numba is slow to import
 
+        free_from = np.zeros(station.instances)
         return lambda arrivals, factors: run_ideal(
-            arrivals, service, factors, rule.preferred, rule.max_batch, rule.delay_s, station.instances
+            arrivals, service, factors, rule.preferred, rule.max_batch, rule.delay_s, free_from
         )
     if rule.kind == "strict":
         raise InvalidInputError("Triton has no strict rule; use a timeout with a long delay")

@@ -25,6 +25,15 @@ def test_a_report_stands_alone(tmp_path: Path, capsys: pytest.CaptureFixture[str
         assert outside not in page
 
 
+def test_what_options_add_is_in_the_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "report.html"
+    assert main([*KNOWN, "--ramp", "2,60", "--report", str(path)]) == 0
+    line = next(line for line in capsys.readouterr().out.splitlines() if line.startswith("scale out"))
+    page = path.read_text(encoding="utf-8")
+    assert line in page
+    assert "next replica of capacity" in page
+
+
 def test_a_report_that_cannot_be_written(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     (tmp_path / "file").write_text("")
     assert main([*KNOWN, "--report", str(tmp_path / "file" / "report.html")]) == 1
