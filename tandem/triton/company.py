@@ -1,20 +1,22 @@
-"""Who else is on the way through the server: the last step tells the first of every request that leaves.
+"""Who else is on the way through the server: the last step tells the first of every item that leaves.
 
-The steps are processes of their own, so what the last knows travels as a datagram on a socket in the kernel's
-abstract namespace: no file, nothing to clean up, gone with the process. Losing one costs nothing but a wait.
+Every item gets a ticket at the first step, which travels in its note. The steps are processes of their own,
+so what the last one knows goes back as a datagram on a socket in the kernel's abstract namespace: no file,
+nothing to clean up, gone with the process. Losing one costs nothing but a wait.
 """
 
 from __future__ import annotations
 
+import itertools
 import logging
 import os
 import socket
+import threading
 import time
-from collections import deque
 from collections.abc import Callable
 
 _log = logging.getLogger(__name__)
-_COUNT_BYTES = 4
+_TICKET_BYTES = 8
 
 
 def address_of(server: int | None = None) -> bytes:
@@ -38,10 +40,15 @@ class Departures:
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
 
-    def tell(self, count: int) -> None:
-        """`count` requests leave. Never waits: with nobody there or no room, nobody is told."""
+    def tell(self, ticket: int | None) -> None:
+        """The item with this ticket leaves; None: it has none, and there is nothing to tell.
+
+        Never waits: with nobody there or no room, nobody is told.
+        """
+        if ticket is None:
+            return
         try:
-            self._socket.sendto(count.to_bytes(_COUNT_BYTES, "little"), self._address)
+            self._socket.sendto(ticket.to_bytes(_TICKET_BYTES, "little"), self._address)
         except OSError:
             return
 
@@ -51,9 +58,9 @@ class Departures:
 
 
 class Company:
-    """The first step's side: how many requests are on the way. Used by one thread at a time.
+    """The first step's side: how many items are on the way.
 
-    What never leaves by the last step, a request that failed between or was taken back, is forgotten after
+    What never leaves by the last step, an item that failed between or was taken back, is forgotten after
     `memory_s`; and where nothing has left for as long, nothing counts, for then the step is asked by itself.
 
     Args:
@@ -70,38 +77,46 @@ class Company:
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._memory_s, self._clock = memory_s, clock
-        self._under_way: deque[float] = deque()
+        self._tickets = itertools.count()
+        self._came: dict[int, float] = {}  # ticket → when, in that order
         self._last_left = float("-inf")
+        self._lock = threading.Lock()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
         try:
             self._socket.bind(address or address_of())
         except OSError as error:
-            _log.warning("lone requests are never held for a second one: %s", error)
+            _log.warning("lone items are never held for a second one: %s", error)
 
-    def came(self, count: int = 1) -> None:
-        """`count` requests came in."""
-        self._hear()  # who has left until now was none of them
-        self._under_way.extend([self._clock()] * count)
+    def enter(self) -> int:
+        """The ticket of an item that goes on its way."""
+        with self._lock:
+            self._hear()  # the kernel keeps ten at most
+            ticket = next(self._tickets)
+            self._came[ticket] = self._clock()
+            return ticket
 
     def count(self) -> int:
         """How many are on the way, 0 where that is not known."""
-        self._hear()
-        now = self._clock()
-        while self._under_way and now - self._under_way[0] > self._memory_s:
-            self._under_way.popleft()
-        return len(self._under_way) if now - self._last_left <= self._memory_s else 0
+        with self._lock:
+            self._hear()
+            now = self._clock()
+            for ticket in list(itertools.takewhile(lambda ticket: self._is_lost(ticket, now), self._came)):
+                del self._came[ticket]
+            return len(self._came) if now - self._last_left <= self._memory_s else 0
 
     def close(self) -> None:
         """Gives the socket back."""
         self._socket.close()
 
+    def _is_lost(self, ticket: int, now: float) -> bool:
+        return now - self._came[ticket] > self._memory_s
+
     def _hear(self) -> None:
         while True:
             try:
-                told = self._socket.recv(_COUNT_BYTES)
+                told = self._socket.recv(_TICKET_BYTES)
             except OSError:  # nothing more to hear
                 return
             self._last_left = self._clock()
-            for _ in range(min(int.from_bytes(told, "little"), len(self._under_way))):
-                self._under_way.popleft()
+            self._came.pop(int.from_bytes(told, "little"), None)

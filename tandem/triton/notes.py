@@ -1,7 +1,8 @@
 """What the steps of an ensemble have to say of an item, beside its tensors: `NOTE`, BYTES [1].
 
 A note is empty, or a JSON object: `{"error": {"code", "message"}}` for an item of several that failed, which
-is then its `RESULT`; else keys that the last step adds to the result.
+is then its `RESULT`; else keys that the last step adds to the result, and the item's ticket
+(`tandem.triton.company`), which it takes away.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 NOTE = "NOTE"
+_TICKET = "ticket"
 
 
 def pack_note(said: Mapping[str, Any]) -> NDArray[np.object_]:
@@ -26,6 +28,17 @@ def unpack_note(note: NDArray[Any]) -> dict[str, Any]:
     """What the tensor says."""
     said: dict[str, Any] = json.loads(note[0]) if note[0] else {}
     return said
+
+
+def with_ticket(said: Mapping[str, Any], ticket: int) -> dict[str, Any]:
+    """`said`, and the item's ticket."""
+    return {**said, _TICKET: ticket}
+
+
+def take_ticket(said: dict[str, Any]) -> int | None:
+    """The item's ticket, which `said` then no longer has; None where the step before gave none."""
+    ticket: int | None = said.pop(_TICKET, None)
+    return ticket
 
 
 def error_note(code: str, message: str) -> NDArray[np.object_]:

@@ -18,20 +18,18 @@ from tandem.triton.failures import log_unexpected
 
 # The more are on the way, the sooner the next one comes, and the less is lost by waiting for it: on two busy
 # cores it comes 20 to 40 ms after the first of a pair. Beyond this many a wait is no longer.
-_MOST_OTHERS = 3
+_MOST_OTHERS = 6
 
-Answer = tuple[Any, Any]  # who sends it (`InferenceResponseSender`), and the response
+#: Who sends it (`InferenceResponseSender`), the response, and of how many items it is.
+Answer = tuple[Any, Any, int]
 Timer = Callable[[float, Callable[[], None]], threading.Timer]
 
 
 class Counting(Protocol):
     """What the gate asks of `tandem.triton.company.Company`."""
 
-    def came(self, count: int = 1) -> None:
-        """`count` requests came in."""
-
     def count(self) -> int:
-        """How many are on the way."""
+        """How many items are on the way, those of the answers here among them."""
 
 
 class PairGate:
@@ -39,7 +37,7 @@ class PairGate:
 
     Args:
         company: counts who is on the way.
-        hold_s: how long an answer waits for a second one, seconds for each other request on the way, of three
+        hold_s: how long an answer waits for a second one, seconds for each other request on the way, of six
             at most; with 0 none waits.
         final: Triton's flag of a request's last response.
         timer: starts a function after some seconds, in another thread.
@@ -69,9 +67,8 @@ class PairGate:
         failed = [answer for answer in answers if answer[1].has_error()]
         good = [answer for answer in answers if not answer[1].has_error()]
         with self._lock:
-            self._company.came(len(good))
             self._held.extend(good)
-            others = self._company.count() - len(self._held)
+            others = self._company.count() - sum(items for _, _, items in self._held)
             keep = len(self._held) % 2 if others > 0 and self._hold_s > 0 else 0
             ready = [self._held.popleft() for _ in range(len(self._held) - keep)]
             self._stop_timer()
@@ -105,7 +102,7 @@ class PairGate:
             self._send_one(answers[0])
 
     def _send_one(self, answer: Answer) -> None:
-        sender, response = answer
+        sender, response, _ = answer
         try:
             sender.send(response, flags=self._final)
         except Exception as error:  # its caller is gone; the other one's answer must go out all the same

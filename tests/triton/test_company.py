@@ -44,49 +44,58 @@ def departures(address: bytes) -> Iterator[Departures]:
 
 
 def test_counts_those_who_came_and_have_not_left(company, departures):
-    company.came(5)
-    departures.tell(2)
+    tickets = [company.enter() for _ in range(5)]
+    for ticket in tickets[1:3]:
+        departures.tell(ticket)
     assert company.count() == 3
-    departures.tell(3)
+    for ticket in (tickets[0], *tickets[3:]):
+        departures.tell(ticket)
     assert company.count() == 0
 
 
 def test_nobody_counts_where_nobody_ever_leaves(company):
-    company.came(5)  # the step is asked by itself: no last step tells anything
+    for _ in range(5):  # the step is asked by itself: no last step tells anything
+        company.enter()
     assert company.count() == 0
 
 
-def test_who_never_leaves_is_forgotten(company, departures, clock):
-    company.came(2)
-    departures.tell(1)
+def test_who_never_leaves_is_forgotten_however_many_come_and_go_meanwhile(company, departures, clock):
+    company.enter()  # lost on the way
+    for _ in range(19):
+        clock.now += 0.1
+        departures.tell(company.enter())
     assert company.count() == 1
-    clock.now += 1.5
-    company.came(1)
-    clock.now += 1.0
-    departures.tell(0)
-    assert company.count() == 1
+    clock.now += 0.11
+    departures.tell(company.enter())
+    assert company.count() == 0
 
 
 def test_where_nothing_has_left_for_long_nobody_counts(company, departures, clock):
-    departures.tell(1)
-    company.came(1)
+    departures.tell(company.enter())
+    company.enter()
     assert company.count() == 1
     clock.now += 2.5
-    company.came(1)
+    company.enter()
     assert company.count() == 0
 
 
-def test_more_leave_than_came(company, departures):
-    departures.tell(7)  # those of before this step was started anew
-    company.came(1)  # the seven are heard first
+def test_a_ticket_of_before_means_nothing(company, departures):
+    departures.tell(7)  # of before this step was started anew
+    company.enter()
     assert company.count() == 1
+
+
+def test_an_item_without_a_ticket_tells_nothing(company, departures):
+    company.enter()
+    departures.tell(None)
+    assert company.count() == 0  # nothing has left
 
 
 def test_telling_never_waits_nor_fails(address, departures):
     departures.tell(1)  # nobody listens
     deaf = Company(address)
-    for _ in range(10_000):  # more than any queue holds
-        departures.tell(1)
+    for ticket in range(10_000):  # more than any queue holds
+        departures.tell(ticket)
     deaf.close()
     departures.tell(1)
 
@@ -94,8 +103,8 @@ def test_telling_never_waits_nor_fails(address, departures):
 def test_a_second_listener_has_no_company(company, address, departures, caplog):
     second = Company(address)
     assert "never held" in caplog.text
-    second.came(3)
-    departures.tell(1)
+    departures.tell(second.enter())
+    second.enter()
     assert second.count() == 0
     second.close()
 

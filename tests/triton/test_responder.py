@@ -14,7 +14,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tandem.errors import InputError
-from tandem.triton.notes import NOTE, error_note, pack_note
+from tandem.triton.notes import NOTE, error_note, pack_note, take_ticket, unpack_note, with_ticket
 from tandem.triton.responder import Arrays, Responder, model_parameters, stack_padded
 
 PRINTED_NAME = "张三"
@@ -178,3 +178,10 @@ def test_a_request_whose_inputs_cannot_be_read_fails_alone(caplog: pytest.LogCap
     assert first.error.code == "INTERNAL"
     assert second.tensors["OUT"].tolist() == [6]
     assert PRINTED_NAME not in caplog.text + str(first.error)
+
+
+def test_a_ticket_travels_in_the_note_and_is_no_part_of_the_result() -> None:
+    said = unpack_note(pack_note(with_ticket({"unread_pages": 2}, 2**40)))
+    assert take_ticket(said) == 2**40
+    assert said == {"unread_pages": 2}
+    assert take_ticket(said) is None

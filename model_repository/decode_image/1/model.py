@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from tandem.media.letterbox import letterbox
 from tandem.media.picture import Picture, decode
 from tandem.triton.company import Company
-from tandem.triton.notes import NOTE, pack_note
+from tandem.triton.notes import NOTE, pack_note, with_ticket
 from tandem.triton.pair_gate import PairGate
 from tandem.triton.responder import Arrays, Responder, model_parameters
 
@@ -36,9 +36,9 @@ class TritonPythonModel:
 
     def execute(self, requests: Sequence[Any]) -> None:
         """Decodes all requests of a batch; their answers go by the gate, perhaps after this returned."""
-        responses = self._responder.respond_to_items(requests, _decode, self._workers, instead=_blank)
+        responses = self._responder.respond_to_items(requests, self._decode, self._workers, instead=_blank)
         senders = [request.get_response_sender() for request in requests]
-        self._gate.pass_on(list(zip(senders, responses, strict=True)))
+        self._gate.pass_on(list(zip(senders, responses, map(_items, responses), strict=True)))
 
     def finalize(self) -> None:
         """Answers what is held, and ends the workers."""
@@ -46,12 +46,16 @@ class TritonPythonModel:
         self._company.close()
         self._workers.shutdown()
 
+    def _decode(self, inputs: Arrays) -> Arrays:
+        """One encoded picture's tensors."""
+        picture = decode(inputs["IMAGE"][0])
+        unread = {"unread_pages": picture.unread_pages} if picture.unread_pages else {}
+        return {**_tensors(picture), NOTE: pack_note(with_ticket(unread, self._company.enter()))}
 
-def _decode(inputs: Arrays) -> Arrays:
-    """One encoded picture's tensors."""
-    picture = decode(inputs["IMAGE"][0])
-    unread = {"unread_pages": picture.unread_pages} if picture.unread_pages else {}
-    return {**_tensors(picture), NOTE: pack_note(unread)}
+
+def _items(response: Any) -> int:
+    """Of how many items it is."""
+    return 0 if response.has_error() else len(response.output_tensors()[0].as_numpy())
 
 
 def _blank(note: NDArray[Any]) -> Arrays:

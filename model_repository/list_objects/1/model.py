@@ -11,7 +11,7 @@ import triton_python_backend_utils as pb_utils
 
 from tandem.services.find_cards.objects import list_objects
 from tandem.triton.company import Departures
-from tandem.triton.notes import NOTE, unpack_note
+from tandem.triton.notes import NOTE, take_ticket, unpack_note
 from tandem.triton.responder import Arrays, Responder
 
 _INPUTS = ("FOUND", "KINDS", NOTE)
@@ -27,17 +27,16 @@ class TritonPythonModel:
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
         """Answers all requests of a batch."""
-        responses = self._responder.respond_to_items(requests, _answer)
-        self._departures.tell(len(requests))
-        return responses
+        return self._responder.respond_to_items(requests, self._answer)
 
     def finalize(self) -> None:
         """Ends the plumbing."""
         self._departures.close()
 
-
-def _answer(inputs: Arrays) -> Arrays:
-    """One picture's result."""
-    answer = {**list_objects(inputs["FOUND"], inputs["KINDS"]), **unpack_note(inputs[NOTE])}
-    result = json.dumps(answer, separators=(",", ":"))
-    return {"RESULT": np.array([result.encode()], np.object_)}
+    def _answer(self, inputs: Arrays) -> Arrays:
+        """One picture's result."""
+        said = unpack_note(inputs[NOTE])
+        self._departures.tell(take_ticket(said))
+        answer = {**list_objects(inputs["FOUND"], inputs["KINDS"]), **said}
+        result = json.dumps(answer, separators=(",", ":"))
+        return {"RESULT": np.array([result.encode()], np.object_)}

@@ -14,7 +14,7 @@ import triton_python_backend_utils as pb_utils
 from tandem.services.id_card.identity import read_picture
 from tandem.services.id_card.text.parse import read_dictionary
 from tandem.triton.company import Departures
-from tandem.triton.notes import NOTE, unpack_note
+from tandem.triton.notes import NOTE, take_ticket, unpack_note
 from tandem.triton.responder import Arrays, Responder, model_parameters
 
 _INPUTS = ("CHARACTERS", "PROBABILITIES", "CARDS", "SEGMENTS", "TITLES", "KINDS", "VIEW_QUADS")
@@ -34,9 +34,7 @@ class TritonPythonModel:
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
         """Answers all requests of a batch."""
-        responses = self._responder.respond_to_items(requests, self._parse)
-        self._departures.tell(len(requests))
-        return responses
+        return self._responder.respond_to_items(requests, self._parse)
 
     def finalize(self) -> None:
         """Ends the plumbing."""
@@ -44,11 +42,13 @@ class TritonPythonModel:
 
     def _parse(self, inputs: Arrays) -> Arrays:
         """One picture's result."""
+        said = unpack_note(inputs[NOTE])
+        self._departures.tell(take_ticket(said))
         answer = read_picture(
             *(inputs[name] for name in _INPUTS),
             dictionary=self._dictionary,
             today=datetime.now(_CHINA).date(),
         )
-        answer |= unpack_note(inputs[NOTE])
+        answer |= said
         result = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
         return {"RESULT": np.array([result.encode()], np.object_)}

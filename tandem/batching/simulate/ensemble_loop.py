@@ -17,7 +17,7 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 # Beyond so many others on the way a lone item is not held longer: tandem.triton.pair_gate.
-HOLD_OTHERS = 3
+HOLD_OTHERS = 6
 
 # Remaining work below this many seconds counts as done: rounding of shared speeds must not make endless tiny
 # steps.

@@ -113,7 +113,8 @@ def other_kind(
         others = kinds.copy()
         others[[*_RESIDENT_INDICES, KINDS.index(NONE)]] = 0
         return best_kind(others)[0] if others.any() else _TEMPORARY
-    supported = _supports(text, checks) or by_title == RESIDENT_EMBLEM
+    # A temporary card has the same name, birth and number: they don't speak against it.
+    supported = by_title == RESIDENT_EMBLEM or (_supports(text, checks) and best_kind(kinds)[0] != _TEMPORARY)
     if resident >= SURE or (supported and resident >= SUPPORTED):
         return None
     others = kinds.copy()

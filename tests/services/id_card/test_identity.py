@@ -57,6 +57,11 @@ def test_a_sound_number_beside_a_nation_supports_a_doubtful_card() -> None:
     )
 
 
+def test_a_temporary_cards_text_is_a_resident_cards_and_supports_neither() -> None:
+    doubtful = kinds_of(portrait=0.4, **{"temporary_id.portrait": 0.6})
+    assert judged(doubtful, "429006199310055513", "汉", **SOUND) == "temporary_id.portrait"
+
+
 def test_text_does_not_make_a_resident_card_of_what_is_clearly_none() -> None:
     clear = kinds_of(portrait=0.01, residence_permit=0.99)
     assert judged(clear, "429006199310055513", "汉", **SOUND) == "residence_permit"
