@@ -63,5 +63,5 @@ def _python(home: Path) -> Path:
 
 def _fingerprint(name: str) -> str:
     """Changes when something else has to be installed, or for another Python."""
-    text = f"{Path(sys.prefix).resolve()} {sys.version} {requirements_of(name).read_text('utf-8')}"
+    text = f"{sysconfig.get_path('purelib')} {sys.version} {requirements_of(name).read_text('utf-8')}"
     return hashlib.sha256(text.encode()).hexdigest()
