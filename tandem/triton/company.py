@@ -61,7 +61,8 @@ class Company:
     """The first step's side: how many items are on the way.
 
     What never leaves by the last step, an item that failed between or was taken back, is forgotten after
-    `memory_s`; and where nothing has left for as long, nothing counts, for then the step is asked by itself.
+    `memory_s`. Where nothing at all has left since such an item came, nothing counts: then the step is asked
+    by itself, and its items go nowhere.
 
     Args:
         address: where to listen. If somebody else does already, there never is company.
@@ -79,13 +80,16 @@ class Company:
         self._memory_s, self._clock = memory_s, clock
         self._tickets = itertools.count()
         self._came: dict[int, float] = {}  # ticket → when, in that order
-        self._last_left = float("-inf")
+        self._last_left = clock()
+        self._lost_came = float("-inf")  # when the last one that was lost had come
         self._lock = threading.Lock()
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
         self._socket.setblocking(False)
+        self._listens = True
         try:
             self._socket.bind(address or address_of())
         except OSError as error:
+            self._listens = False
             _log.warning("lone items are never held for a second one: %s", error)
 
     def enter(self) -> int:
@@ -102,8 +106,9 @@ class Company:
             self._hear()
             now = self._clock()
             for ticket in list(itertools.takewhile(lambda ticket: self._is_lost(ticket, now), self._came)):
-                del self._came[ticket]
-            return len(self._came) if now - self._last_left <= self._memory_s else 0
+                self._lost_came = self._came.pop(ticket)
+            known = self._listens and self._last_left > self._lost_came
+            return len(self._came) if known else 0
 
     def close(self) -> None:
         """Gives the socket back."""

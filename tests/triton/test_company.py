@@ -53,9 +53,10 @@ def test_counts_those_who_came_and_have_not_left(company, departures):
     assert company.count() == 0
 
 
-def test_nobody_counts_where_nobody_ever_leaves(company):
+def test_nobody_counts_where_nobody_ever_leaves(company, clock):
     for _ in range(5):  # the step is asked by itself: no last step tells anything
         company.enter()
+        clock.now += 0.5
     assert company.count() == 0
 
 
@@ -70,13 +71,25 @@ def test_who_never_leaves_is_forgotten_however_many_come_and_go_meanwhile(compan
     assert company.count() == 0
 
 
-def test_where_nothing_has_left_for_long_nobody_counts(company, departures, clock):
+def test_where_nothing_leaves_any_more_nobody_counts_until_somebody_does(company, departures, clock):
     departures.tell(company.enter())
+    clock.now += 0.1
     company.enter()
     assert company.count() == 1
-    clock.now += 2.5
+    clock.now += 2.5  # it was lost, and nothing has left since it came
+    ticket = company.enter()
     company.enter()
     assert company.count() == 0
+    departures.tell(ticket)
+    assert company.count() == 1
+
+
+def test_after_a_long_rest_the_first_of_many_have_company(company, departures, clock):
+    departures.tell(company.enter())
+    clock.now += 3600
+    company.enter()
+    company.enter()
+    assert company.count() == 2
 
 
 def test_a_ticket_of_before_means_nothing(company, departures):
@@ -88,7 +101,7 @@ def test_a_ticket_of_before_means_nothing(company, departures):
 def test_an_item_without_a_ticket_tells_nothing(company, departures):
     company.enter()
     departures.tell(None)
-    assert company.count() == 0  # nothing has left
+    assert company.count() == 1
 
 
 def test_telling_never_waits_nor_fails(address, departures):

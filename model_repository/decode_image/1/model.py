@@ -23,7 +23,7 @@ class TritonPythonModel:
 
     def initialize(self, args: dict[str, str]) -> None:
         """Starts the workers: decoding runs without Python's lock, so a batch's pictures share the cores."""
-        parameters = model_parameters(args["model_config"], {"workers": "2", "hold_milliseconds": "30"})
+        parameters = model_parameters(args["model_config"], {"workers": "2", "hold_milliseconds": "60"})
         cv2.setNumThreads(1)
         self._company = Company()
         self._gate = PairGate(

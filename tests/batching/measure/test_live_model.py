@@ -11,7 +11,7 @@ from tandem.runtime.setup import REPOSITORY
 
 
 def test_our_first_step_holds_lone_pictures_and_no_other_does() -> None:
-    assert from_config(read_config(REPOSITORY / "decode_image" / "config.pbtxt")).hold_s == 0.030
+    assert from_config(read_config(REPOSITORY / "decode_image" / "config.pbtxt")).hold_s == 0.060
     assert from_config(read_config(REPOSITORY / "parse_fields" / "config.pbtxt")).hold_s == 0.0
 
 
