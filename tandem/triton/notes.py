@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 NOTE = "NOTE"
 _TICKET = "ticket"
+_TICKETS = 2**63
 
 
 def pack_note(said: Mapping[str, Any]) -> NDArray[np.object_]:
@@ -36,9 +37,12 @@ def with_ticket(said: Mapping[str, Any], ticket: int) -> dict[str, Any]:
 
 
 def take_ticket(said: dict[str, Any]) -> int | None:
-    """The item's ticket, which `said` then no longer has; None where the step before gave none."""
-    ticket: int | None = said.pop(_TICKET, None)
-    return ticket
+    """The item's ticket, which `said` then no longer has; None where the step before gave none.
+
+    Who asks a last step by itself may have written anything there.
+    """
+    ticket = said.pop(_TICKET, None)
+    return ticket if isinstance(ticket, int) and 0 <= ticket < _TICKETS else None
 
 
 def error_note(code: str, message: str) -> NDArray[np.object_]:

@@ -185,3 +185,10 @@ def test_a_ticket_travels_in_the_note_and_is_no_part_of_the_result() -> None:
     assert take_ticket(said) == 2**40
     assert said == {"unread_pages": 2}
     assert take_ticket(said) is None
+
+
+@pytest.mark.parametrize("written", [-1, 2**64, 1.5, "7", None, [1]])
+def test_what_is_no_ticket_is_none_and_no_part_of_the_result_either(written: object) -> None:
+    said = {"ticket": written}
+    assert take_ticket(said) is None
+    assert said == {}

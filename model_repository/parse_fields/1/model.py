@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from datetime import datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import triton_python_backend_utils as pb_utils
+from numpy.typing import NDArray
 
 from tandem.services.id_card.identity import read_picture
 from tandem.services.id_card.text.parse import read_dictionary
-from tandem.triton.company import Departures
-from tandem.triton.notes import NOTE, take_ticket, unpack_note
-from tandem.triton.responder import Arrays, Responder, model_parameters
+from tandem.triton.last_step import LastStep
+from tandem.triton.responder import model_parameters
 
 _INPUTS = ("CHARACTERS", "PROBABILITIES", "CARDS", "SEGMENTS", "TITLES", "KINDS", "VIEW_QUADS")
 _DEFAULTS = {"characters": "../text_recognizer/characters.txt"}
@@ -29,26 +27,16 @@ class TritonPythonModel:
         """Reads the recogniser's character list, whose path is relative to this model's folder."""
         parameters = model_parameters(args["model_config"], _DEFAULTS)
         self._dictionary = read_dictionary(Path(args["model_repository"]) / parameters["characters"])
-        self._responder = Responder(pb_utils, model_name=args["model_name"], inputs=(*_INPUTS, NOTE))
-        self._departures = Departures()
+        self._step = LastStep(pb_utils, model_name=args["model_name"], inputs=_INPUTS, answer=self._read)
 
     def execute(self, requests: Sequence[Any]) -> list[Any]:
         """Answers all requests of a batch."""
-        return self._responder.respond_to_items(requests, self._parse)
+        return self._step.respond(requests)
 
     def finalize(self) -> None:
         """Ends the plumbing."""
-        self._departures.close()
+        self._step.close()
 
-    def _parse(self, inputs: Arrays) -> Arrays:
+    def _read(self, *inputs: NDArray[Any]) -> dict[str, Any]:
         """One picture's result."""
-        said = unpack_note(inputs[NOTE])
-        self._departures.tell(take_ticket(said))
-        answer = read_picture(
-            *(inputs[name] for name in _INPUTS),
-            dictionary=self._dictionary,
-            today=datetime.now(_CHINA).date(),
-        )
-        answer |= said
-        result = json.dumps(answer, ensure_ascii=False, separators=(",", ":"))
-        return {"RESULT": np.array([result.encode()], np.object_)}
+        return read_picture(*inputs, dictionary=self._dictionary, today=datetime.now(_CHINA).date())
