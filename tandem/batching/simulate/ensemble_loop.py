@@ -71,7 +71,7 @@ def _advance(
         if station + 1 < len(tail) and hold[station] > 0.0:
             waiting = tail[station + 1] - head[station + 1]
             others = tail[station + 1] - left - finished - waiting
-            if waiting % 2 == 1 and others > 0:
+            if waiting % 2 == 1:
                 last = queue[station + 1, tail[station + 1] - 1]
                 entered[station + 1, last] = now + hold[station] * min(others, HOLD_OTHERS)
     return finished
