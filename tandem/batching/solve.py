@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from tandem.batching.errors import InvalidInputError
 from tandem.batching.exact.single import solve_single
 from tandem.batching.exact.strict import solve_strict
@@ -115,6 +117,7 @@ def solve_ensemble(ensemble: Ensemble, traffic: Traffic | float, effort: Effort 
     return simulate_ensemble(ensemble, traffic, effort, control)
 
 
+@lru_cache(maxsize=256)
 def known_queue(capacity_per_s: float, rate_per_s: float) -> Control:
     """M/D/1 of the same capacity: it is crowded when the station is, and its figures are exact."""
     service = 1 / capacity_per_s

@@ -16,7 +16,6 @@ from tandem.batching.commands.traffic_options import Asked, asked_traffic
 from tandem.batching.commands.watch import watch
 from tandem.batching.errors import BatchingError, InvalidInputError, UnreachableObjectiveError, UnstableError
 from tandem.batching.outcome import Outcome
-from tandem.batching.plan.by_length import by_length_addition, compare_layouts
 from tandem.batching.plan.planner import TWO, Plan, Question, default_delays_s, plan
 from tandem.batching.plan.report import Addition, plan_json, plan_text
 from tandem.batching.plan.scaling import LATE, plan_scaling, scaling_addition
@@ -110,6 +109,11 @@ def _additions(
     except (UnstableError, UnreachableObjectiveError):
         return ()
     if subject.lengths is not None:
+        from tandem.batching.plan.by_length import (  # noqa: PLC0415 - numba is slow to import
+            by_length_addition,
+            compare_layouts,
+        )
+
         found = compare_layouts(
             subject.lengths,
             asked.at_rate(answer.question.rate_per_s),

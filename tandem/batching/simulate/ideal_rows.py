@@ -21,8 +21,6 @@ BatchTimes = Callable[[Ints, Ints], Floats]
 
 # After so many turns rows that are done are put aside.
 TURNS = 16
-# So many places behind the first are looked at in one go.
-LOOK = 4
 
 
 @dataclass(frozen=True)
@@ -61,27 +59,30 @@ def run_rows(arrivals: Floats, rule: Rule, instances: int, took: BatchTimes) -> 
     padded = np.full((rows, width), np.nan)  # comparisons with nan are false: nobody comes any more
     padded[:, :items] = arrivals
     flat = padded.ravel()
-    base, head, free = np.arange(rows) * width, np.zeros(rows, np.int64), np.zeros((rows, instances))
-    turns: list[tuple[Ints, Ints, Ints, Floats, Floats]] = []
+    base = np.arange(rows) * width
+    at, free = base, np.zeros((instances, rows))  # free: when each instance is, rising from row to row
+    turns: list[tuple[Ints, Ints, Floats, Floats]] = []
+    begins: list[Ints] = []
     while len(base):
-        every = np.arange(len(base))
         for _ in range(TURNS):
-            at = base + head
-            server = free.argmin(axis=1) if instances > 1 else 0
-            start = np.maximum(_ready(flat, at, rule), free[every, server])
+            start = np.maximum(_ready(flat, at, rule), free[0])
             size = _sizes(flat, at, start, rule.max_batch)
             seconds = took(at, size)
             end = start + seconds
-            free[every, server] = end
-            turns.append((at, head, size, end, seconds))
-            head = head + size
-        open_rows = head < items
-        base, head, free = base[open_rows], head[open_rows], free[open_rows]
-    at, first, size, end, seconds = (np.concatenate(column) for column in zip(*turns, strict=True))
+            _take_first(free, end)
+            turns.append((at, size, end, seconds))
+            at = at + size
+        begins.append(np.tile(base, TURNS))
+        open_rows = at - base < items
+        base, at, free = base[open_rows], at[open_rows], free[:, open_rows]
+    at, size, end, seconds = (np.concatenate(column) for column in zip(*turns, strict=True))
+    first = at - np.concatenate(begins)
     latency = np.full(flat.shape, np.nan)
-    for place in range(rule.max_batch):
-        has = size > place
-        latency[at[has] + place] = end[has] - flat[at[has] + place]
+    item, left, over = at, size, end
+    while len(item):  # the batches' first items, then the second ones of those that have two, …
+        latency[item] = over - flat[item]
+        more = left > 1
+        item, left, over = item[more] + 1, left[more] - 1, over[more]
     latency = latency.reshape(rows, width)[:, :items]
     latency[np.isinf(latency)] = np.nan  # a batch that waits for ever
     ran = (first < items) & np.isfinite(end)
@@ -95,14 +96,20 @@ def _ready(flat: Floats, at: Ints, rule: Rule) -> Floats:
     return np.fmin(flat[at] + rule.delay_s, flat[at + rule.preferred - 1])
 
 
+def _take_first(free: Floats, end: Floats) -> None:
+    """The instance that was free first is busy until `end` now; `free` stays in order."""
+    for place in range(len(free) - 1):
+        np.minimum(free[place + 1], end, out=free[place])
+        end = np.maximum(free[place + 1], end)
+    free[-1] = end
+
+
 def _sizes(flat: Floats, at: Ints, start: Floats, max_batch: int) -> Ints:
     """How many items wait when each batch starts, at most `max_batch`."""
     size = np.ones(len(at), np.int64)
-    begin = start[:, None]
-    for place in range(1, max_batch, LOOK):
-        behind = np.arange(place, min(place + LOOK, max_batch))
-        waiting = np.add.reduce(flat[at[:, None] + behind] <= begin, axis=1)
-        size += waiting
-        if waiting.max() < LOOK:  # in no row does the queue go on
+    for place in range(1, max_batch):
+        waits = flat[at + place] <= start
+        size += waits
+        if not np.count_nonzero(waits):  # in no row does the queue go on
             break
     return size

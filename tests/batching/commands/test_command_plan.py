@@ -6,7 +6,6 @@ import math
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -142,19 +141,34 @@ def test_json_says_the_nearest_where_the_limit_is_out_of_reach(capsys: pytest.Ca
 
 
 def processor_seconds(*options: str) -> float:
+    """Processor time with imports, the least of three runs.
+
+    Others on the machine make a run's processor time longer, by a shared cache and a lower clock, never
+    shorter.
+    """
     code = (
         "import sys, time; from tandem.batching.__main__ import main; main(sys.argv[1:]); "
         "print(time.process_time(), file=sys.stderr)"
     )
     words = [sys.executable, "-c", code, *KNOWN, *options]
-    begin = time.monotonic()
-    done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True)
-    assert time.monotonic() - begin < 60
-    return float(done.stderr.split()[-1])
+    times = []
+    for _ in range(3):
+        done = subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True, timeout=60)
+        times.append(float(done.stderr.split()[-1]))
+    return min(times)
+
+
+def test_a_known_model_is_planned_without_the_compiler() -> None:
+    """Importing numba takes a third of a second, and its first compilation several."""
+    code = (
+        "import sys; from tandem.batching.__main__ import main; main(sys.argv[1:]); "
+        "sys.exit('numba' in sys.modules)"
+    )
+    words = [sys.executable, "-c", code, *KNOWN, "--rate", "150", "--instances", "2", "--json"]
+    assert subprocess.run(words, cwd=ROOT, capture_output=True, check=False).returncode == 0
 
 
 def test_exact_rules_answer_within_a_second() -> None:
-    """Processor time with imports: what other processes do on the machine must not fail this."""
     assert processor_seconds("--rate", "75", "--rule", "greedy", "--json") < 1.0
 
 
