@@ -60,13 +60,15 @@ class Departures:
 class Company:
     """The first step's side: how many items are on the way.
 
-    What never leaves by the last step, an item that failed between or was taken back, is forgotten after
-    `memory_s`. Where nothing at all has left since such an item came, nothing counts: then the step is asked
+    What never leaves by the last step, an item that failed between or was taken back or a server's warm-up, is
+    forgotten when one leaves that came `overtaken_s` later, for items keep their order but for a few, and else
+    after `memory_s`. Where nothing at all has left since such an item came, nothing counts: then the step is asked
     by itself, and its items go nowhere.
 
     Args:
         address: where to listen. If somebody else does already, there never is company.
         memory_s: seconds.
+        overtaken_s: seconds.
         clock: seconds that only grow.
     """
 
@@ -75,9 +77,10 @@ class Company:
         address: bytes | None = None,
         *,
         memory_s: float = 2.0,
+        overtaken_s: float = 0.5,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._memory_s, self._clock = memory_s, clock
+        self._memory_s, self._overtaken_s, self._clock = memory_s, overtaken_s, clock
         self._tickets = itertools.count()
         self._came: dict[int, float] = {}  # ticket → when, in that order
         self._last_left = clock()
@@ -124,4 +127,13 @@ class Company:
             except OSError:  # nothing more to hear
                 return
             self._last_left = self._clock()
-            self._came.pop(int.from_bytes(told, "little"), None)
+            came = self._came.pop(int.from_bytes(told, "little"), None)
+            if came is not None:
+                self._forget_before(came - self._overtaken_s)
+
+    def _forget_before(self, time_s: float) -> None:
+        while self._came:
+            ticket, came = next(iter(self._came.items()))
+            if came >= time_s:
+                return
+            del self._came[ticket]

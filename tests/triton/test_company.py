@@ -60,15 +60,36 @@ def test_nobody_counts_where_nobody_ever_leaves(company, clock):
     assert company.count() == 0
 
 
-def test_who_never_leaves_is_forgotten_however_many_come_and_go_meanwhile(company, departures, clock):
+def test_who_never_leaves_is_forgotten_when_later_ones_have_left(company, departures, clock):
     company.enter()  # lost on the way
-    for _ in range(19):
+    for _ in range(5):
         clock.now += 0.1
         departures.tell(company.enter())
-    assert company.count() == 1
-    clock.now += 0.11
+        assert company.count() == 1
+    clock.now += 0.01
     departures.tell(company.enter())
     assert company.count() == 0
+
+
+def test_who_is_overtaken_by_a_little_still_counts(company, departures, clock):
+    slow = company.enter()
+    clock.now += 0.4
+    departures.tell(company.enter())
+    clock.now += 1.5
+    assert company.count() == 1
+    departures.tell(slow)
+    assert company.count() == 0
+
+
+def test_who_never_leaves_is_forgotten_in_the_end(company, departures, clock):
+    company.enter()
+    departures.tell(company.enter())
+    clock.now += 1.99
+    company.enter()
+    assert company.count() == 2
+    clock.now += 0.02
+    departures.tell(company.enter())
+    assert company.count() == 1
 
 
 def test_where_nothing_leaves_any_more_nobody_counts_until_somebody_does(company, departures, clock):
