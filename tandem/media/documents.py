@@ -9,20 +9,30 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tandem.media.document_kinds import KINDS
 from tandem.media.document_views import views_of
-from tandem.media.letterbox import sent_to_working, thumbnail_to_working, working_to_sent
+from tandem.media.letterbox import letterbox, sent_to_working, thumbnail_to_working, working_to_sent
 from tandem.media.picture import Picture
 from tandem.media.quads import is_plausible, outline
 
 FOUND_WIDTH = 9
 #: A picture with more documents than this is cut to the surest of them.
 MAX_DOCUMENTS = 8
+#: Where no card lies, a detection below this is no document: the whole picture says more.
+SURE_DOCUMENT = 0.3
 _PLACES = 4  # decimals of scores; a corner has one, a tenth of a pixel
+
+
+class FindDocuments(Protocol):
+    """The detector of documents of every kind, wherever it runs."""
+
+    def __call__(self, thumbnails: NDArray[np.uint8]) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """Documents in (n, 320, 320, 3) uint8 BGR thumbnails: quads (n, k, 4, 2) in px, scores (n, k)."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -51,31 +61,51 @@ def straighten_documents(
         scores: (k,) float32, 0-1.
         threshold: a detection with a lower score is no document.
     """
-    size = (picture.pixels.shape[0], picture.pixels.shape[1])
-    working = [thumbnail_to_working(quad, size) for quad in quads]
-    kept = [i for i, quad in enumerate(working) if scores[i] >= threshold and is_plausible(quad)][
-        :MAX_DOCUMENTS
-    ]
+    kept = [
+        (quad, score)
+        for quad, score in zip(quads, scores, strict=True)
+        if score >= threshold and is_plausible(thumbnail_to_working(quad, picture.size))
+    ][:MAX_DOCUMENTS]
     found = np.zeros((max(len(kept), 1), FOUND_WIDTH), np.float32)
-    for row, index in zip(found, kept, strict=False):
-        row[:8] = working_to_sent(working[index], size, picture.sent_size).reshape(8)
-        row[8] = scores[index]
-    return views_of(picture.pixels, [working[index] for index in kept]), found
+    for row, (quad, score) in zip(found, kept, strict=False):
+        row[:8] = thumbnail_to_sent(picture, quad).reshape(8)
+        row[8] = score
+    working = [thumbnail_to_working(quad, picture.size) for quad, _ in kept]
+    return views_of(picture.pixels, working), found
 
 
-def card_views(
-    picture: Picture, quads: Sequence[NDArray[np.float32]]
-) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """What the classifier sees of found documents: `VIEWS` (V, 160, 256, 3) and `VIEW_QUADS` (V, 8).
+def thumbnail_to_sent(picture: Picture, quad: NDArray[np.float32]) -> NDArray[np.float32]:
+    """A (4, 2) quad in px of the picture's thumbnail, in px of the picture as sent."""
+    return working_to_sent(thumbnail_to_working(quad, picture.size), picture.size, picture.sent_size)
+
+
+def card_views(picture: Picture, quads: Sequence[NDArray[np.float32]]) -> NDArray[np.uint8]:
+    """What the classifier sees of found cards: `VIEWS` (V, 160, 256, 3).
 
     Args:
         picture: decoded.
-        quads: (4, 2) float32 each, px of the picture as sent. Without any the whole picture is the one view.
+        quads: (4, 2) float32 each, px of the picture as sent; one or more.
     """
-    size = (picture.pixels.shape[0], picture.pixels.shape[1])
-    views = views_of(picture.pixels, [sent_to_working(quad, size, picture.sent_size) for quad in quads])
-    height, width = picture.sent_size
-    return views, np.stack(list(quads) or [outline(width, height)]).reshape(-1, 8)
+    working = [sent_to_working(quad, picture.size, picture.sent_size) for quad in quads]
+    return views_of(picture.pixels, working)
+
+
+def other_views(
+    picture: Picture, find_documents: FindDocuments
+) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
+    """What the classifier sees of a picture without cards: `VIEWS` (V, 160, 256, 3) and `VIEW_QUADS` (V, 8).
+
+    Args:
+        picture: decoded.
+        find_documents: says where other documents lie: a view each. Without any the whole picture is the one
+            view.
+    """
+    quads, scores = find_documents(letterbox(picture.pixels)[np.newaxis])
+    views, found = straighten_documents(picture, quads[0], scores[0], threshold=SURE_DOCUMENT)
+    if found[0, 8] == 0:
+        height, width = picture.sent_size
+        found[0, :8] = outline(width, height).reshape(8)
+    return views, np.ascontiguousarray(found[:, :8])
 
 
 def unpack_documents(found: NDArray[np.float32], kinds: NDArray[np.float32]) -> list[Document]:

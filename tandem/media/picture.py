@@ -78,6 +78,11 @@ class Picture:
         pixels = np.zeros((MIN_SIDE, MIN_SIDE, 3), np.uint8)
         return cls(pixels=pixels, sent_size=(MIN_SIDE, MIN_SIDE))
 
+    @property
+    def size(self) -> tuple[int, int]:
+        """(height, width) of the pixels."""
+        return self.pixels.shape[0], self.pixels.shape[1]
+
     def packed_size(self) -> NDArray[np.int32]:
         """(4,) int32: working height, working width, sent height, sent width (the tensor `PICTURE_SIZE`)."""
         return np.array([*self.pixels.shape[:2], *self.sent_size], np.int32)

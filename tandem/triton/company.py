@@ -60,10 +60,10 @@ class Departures:
 class Company:
     """The first step's side: how many items are on the way.
 
-    What never leaves by the last step, an item that failed between or was taken back or a server's warm-up, is
-    forgotten when one leaves that came `overtaken_s` later, for items keep their order but for a few, and else
-    after `memory_s`. Where nothing at all has left since such an item came, nothing counts: then the step is asked
-    by itself, and its items go nowhere.
+    What never leaves by the last step, an item that failed between or was taken back or a server's warm-up,
+    is forgotten when one leaves that came `overtaken_s` later, for items keep their order but for a few, and
+    else after `memory_s`. Where nothing at all has left since such an item came, nothing counts: then the
+    step is asked by itself, and its items go nowhere.
 
     Args:
         address: where to listen. If somebody else does already, there never is company.

@@ -9,6 +9,7 @@ from tandem.media.documents import (
     MAX_DOCUMENTS,
     best_kind,
     card_views,
+    other_views,
     straighten_documents,
     unpack_documents,
 )
@@ -58,11 +59,25 @@ def test_padding_is_no_document() -> None:
     ]
 
 
-def test_views_of_found_cards_come_with_their_quads() -> None:
+def test_found_cards_have_a_view_each() -> None:
     quad = (QUAD - (0, 40)).astype(np.float32) * 2
-    views, quads = card_views(PICTURE, [quad])
-    assert views.shape == (1, 160, 256, 3)
-    assert np.array_equal(quads, quad.reshape(1, 8))
-    views, quads = card_views(PICTURE, [])
+    views = card_views(PICTURE, [quad, quad])
+    assert views.shape == (2, 160, 256, 3)
+
+
+def test_without_a_card_there_is_a_view_a_document() -> None:
+    def found(thumbnails: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        assert thumbnails.shape == (1, 320, 320, 3)
+        quads, scores = detections(0.9, 0.8)
+        return quads[np.newaxis], scores[np.newaxis]
+
+    views, quads = other_views(PICTURE, found)
+    assert views.shape == (2, 160, 256, 3)
+    assert np.allclose(quads, ((QUAD - (0, 40)) * 2).reshape(1, 8))
+
+
+def test_without_any_document_the_whole_picture_is_the_view() -> None:
+    quads, scores = detections(0.29)
+    views, quads = other_views(PICTURE, lambda _: (quads[np.newaxis], scores[np.newaxis]))
     assert views.shape == (1, 160, 256, 3)
     assert quads.tolist() == [[0, 0, 640, 0, 640, 480, 0, 480]]

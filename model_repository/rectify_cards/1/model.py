@@ -13,10 +13,10 @@ import triton_python_backend_utils as pb_utils
 from numpy.typing import NDArray
 
 from tandem.media.document_kinds import KINDS
-from tandem.media.documents import card_views
 from tandem.media.picture import Picture, decode_original
 from tandem.services.id_card.geometry.rectify import RectifyConfig, rectify
 from tandem.services.id_card.geometry.titles import place_titles
+from tandem.services.id_card.kinds import classify_cards, seen_quads
 from tandem.services.id_card.records import pack_cards, pack_segments
 from tandem.triton.notes import NOTE
 from tandem.triton.remote_model import RemoteModel, RemoteModelError
@@ -29,7 +29,7 @@ _DEFAULTS = {
     "workers": "2",
     "score_threshold": "0.4",
     "detector": "card_detector",
-    "calls": "document_classifier",
+    "calls": "document_classifier,document_detector",
 }
 
 
@@ -41,16 +41,10 @@ class TritonPythonModel:
         parameters = model_parameters(args["model_config"], _DEFAULTS)
         cv2.setNumThreads(1)
         self._config = RectifyConfig(score_threshold=float(parameters["score_threshold"]))
-        self._detector = RemoteModel(
-            pb_utils,
-            name=parameters["detector"],
-            input_name="THUMBNAIL",
-            output_names=("QUADS", "SCORES", "EMBLEM"),
-        )
-        self._detector_is_there = False
-        self._classifier = RemoteModel(
-            pb_utils, name=parameters["calls"], input_name="VIEWS", output_names=("KINDS",)
-        )
+        classifier, documents = parameters["calls"].split(",")
+        self._detect = _Detector(parameters["detector"], ("QUADS", "SCORES", "EMBLEM"))
+        self._find_documents = _Detector(documents, ("QUADS", "SCORES"))
+        self._classifier = RemoteModel(pb_utils, name=classifier, input_name="VIEWS", output_names=("KINDS",))
         self._workers = ThreadPoolExecutor(int(parameters["workers"]), thread_name_prefix="rectify")
         self._responder = Responder(pb_utils, model_name=args["model_name"], inputs=_INPUTS)
 
@@ -62,18 +56,9 @@ class TritonPythonModel:
         """Ends the workers."""
         self._workers.shutdown()
 
-    def _detect(self, thumbnails: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray, FloatArray]:
-        """The detector's second look; nothing where it does not answer."""
-        try:
-            quads, scores, emblem = self._detector(thumbnails)
-        except RemoteModelError as error:
-            # At warm-up the detector may not be loaded yet: only one that has answered before is missed.
-            level = logging.WARNING if self._detector_is_there else logging.INFO
-            _log.log(level, "no second look: %s", error)
-            nothing = np.zeros((len(thumbnails), 0), np.float32)
-            return np.zeros((len(thumbnails), 0, 4, 2), np.float32), nothing, nothing
-        self._detector_is_there = True
-        return quads, scores, emblem
+    def _classify(self, views: NDArray[np.uint8]) -> FloatArray:
+        (kinds,) = self._classifier(views[np.newaxis])
+        return kinds[0]
 
     def _rectify(self, inputs: Arrays) -> Arrays:
         """One picture's tensors."""
@@ -89,16 +74,21 @@ class TritonPythonModel:
             original=lambda: decode_original(inputs["IMAGE"][0]),
         )
         lanes, titles = place_titles(picture, rectified.cards, rectified.segments, rectified.lanes)
-        views, view_quads = card_views(picture, [card.quad for card in rectified.cards])
         # Asked from here and not as a step beside the recogniser: Triton 24.10 ends when a caller gives up on
         # an ensemble two of whose steps run at once (docs/decisions/0016-ensembles-are-chains.md).
-        (kinds,) = self._classifier(views[np.newaxis]) if inputs["IMAGE"][0] else [_no_kinds(views)]
+        kinds, view_quads = classify_cards(
+            picture,
+            [card.quad for card in rectified.cards],
+            seen_quads(picture, inputs["QUADS"], inputs["SCORES"], self._config.score_threshold),
+            find_documents=self._find_documents,
+            classify=self._classify if inputs["IMAGE"][0] else _no_kinds,
+        )
         return {
             "LANES": lanes,
             "CARDS": pack_cards(rectified.cards),
             "SEGMENTS": pack_segments(rectified.segments),
             "TITLES": titles,
-            "KINDS": kinds[0],
+            "KINDS": kinds,
             "VIEW_QUADS": view_quads,
             NOTE: inputs[NOTE],
         }
@@ -116,6 +106,37 @@ class TritonPythonModel:
         return self._rectify({**tensors, **detected, NOTE: note})
 
 
+class _Detector:
+    """A detector of this server, asked by a step of it; where it does not answer, it finds nothing.
+
+    Args:
+        name: the model.
+        outputs: QUADS and those of which there is one number a detection, as they are given back.
+    """
+
+    def __init__(self, name: str, outputs: Sequence[str]) -> None:
+        self._model = RemoteModel(pb_utils, name=name, input_name="THUMBNAIL", output_names=outputs)
+        self._name, self._outputs = name, tuple(outputs)
+        self._is_there = False
+
+    def __call__(self, thumbnails: NDArray[np.uint8]) -> tuple[FloatArray, ...]:
+        """What it finds in (n, 320, 320, 3) uint8 BGR thumbnails: quads (n, k, 4, 2), scores (n, k), …."""
+        try:
+            found = self._model(thumbnails)
+        except RemoteModelError as error:
+            # At warm-up it may not be loaded yet: only one that has answered before is missed.
+            _log.log(
+                logging.WARNING if self._is_there else logging.INFO, "%s finds nothing: %s", self._name, error
+            )
+            count = len(thumbnails)
+            return tuple(
+                np.zeros((count, 0, 4, 2) if name == "QUADS" else (count, 0), np.float32)
+                for name in self._outputs
+            )
+        self._is_there = True
+        return tuple(found)
+
+
 def _no_kinds(views: NDArray[np.uint8]) -> NDArray[np.float32]:
     """What nobody was asked: at warm-up, when the classifier may not be there yet, and of a blank picture."""
-    return np.zeros((1, len(views), len(KINDS)), np.float32)
+    return np.zeros((len(views), len(KINDS)), np.float32)

@@ -49,5 +49,6 @@ def models_of(repository: Path, ensemble: str) -> list[str]:
         found.append(name)
         text = (repository / name / "config.pbtxt").read_text("utf-8")
         waiting += re.findall(r'model_name: "([^"]+)"', text)
-        waiting += re.findall(r'key: "calls" value \{ string_value: "([^"]+)"', text)
+        for called in re.findall(r'key: "calls" value \{ string_value: "([^"]+)"', text):
+            waiting += called.split(",")
     return found

@@ -19,7 +19,6 @@ import numpy as np
 from google.protobuf import json_format, text_format
 from numpy.typing import NDArray
 
-from tandem.media.documents import card_views
 from tandem.media.letterbox import letterbox
 from tandem.media.picture import Picture, decode, decode_original
 from tandem.runtime.onnx_backend.session import OnnxSession
@@ -28,6 +27,7 @@ from tandem.runtime.onnx_backend.signature import parse_signature
 from tandem.services.id_card.geometry.rectify import RectifyConfig, rectify
 from tandem.services.id_card.geometry.titles import place_titles
 from tandem.services.id_card.identity import read_picture
+from tandem.services.id_card.kinds import classify_cards, seen_quads
 from tandem.services.id_card.records import pack_cards, pack_segments
 from tandem.services.id_card.text.parse import read_dictionary
 
@@ -119,6 +119,7 @@ class Steps:
     def __init__(self, repository: Path) -> None:
         cv2.setNumThreads(1)
         self._detector = Network(repository, "card_detector")
+        self._documents = Network(repository, "document_detector")
         self._classifier = Network(repository, "document_classifier")
         self._recognizer = Network(repository, "text_recognizer")
         self._dictionary = read_dictionary(repository / "text_recognizer" / "characters.txt")
@@ -166,6 +167,15 @@ class Steps:
         quads, scores, emblem = (np.stack([one[name] for one in outputs]) for name in _DETECTED)
         return quads, scores, emblem
 
+    def _classify(self, views: NDArray[np.uint8]) -> FloatArray:
+        (outputs,) = self._classifier([views])
+        return outputs["KINDS"]
+
+    def _find_documents(self, thumbnails: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
+        outputs = self._documents(list(thumbnails))
+        quads, scores = (np.stack([one[name] for one in outputs]) for name in ("QUADS", "SCORES"))
+        return quads, scores
+
     def _straighten(self, found: Found) -> Straightened:
         picture = found.picture
         rectified = rectify(
@@ -179,13 +189,23 @@ class Steps:
             original=lambda: decode_original(found.data),
         )
         lanes, titles = place_titles(picture, rectified.cards, rectified.segments, rectified.lanes)
-        views, view_quads = card_views(picture, [card.quad for card in rectified.cards])
-        (kinds,) = self._classifier([views])
+        kinds, view_quads = classify_cards(
+            picture,
+            [card.quad for card in rectified.cards],
+            seen_quads(
+                picture,
+                found.detected["QUADS"],
+                found.detected["SCORES"],
+                self._rectify_config.score_threshold,
+            ),
+            find_documents=self._find_documents,
+            classify=self._classify,
+        )
         known = {
             "cards": pack_cards(rectified.cards),
             "segments": pack_segments(rectified.segments),
             "titles": titles,
-            "kinds": kinds["KINDS"],
+            "kinds": kinds,
             "view_quads": view_quads,
         }
         return Straightened(lanes=lanes, known=known, unread_pages=picture.unread_pages)

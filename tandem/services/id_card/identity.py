@@ -30,7 +30,7 @@ SURE = 0.5
 SUPPORTED = 0.1
 #: A number whose check digit is wrong may be misread: it does not overrule a classifier this sure.
 CERTAIN = 0.9
-#: Without a card in it, a picture shows another document from this probability on.
+#: In a picture without a card, a view shows another document from this probability on.
 SURE_OTHER = 0.6
 #: Numbers of Hong Kong, Macao and Taiwan residents (GB/T 2260's 81, 82, 83) stand on residence permits only;
 #: those from 9 on foreigners' cards.
@@ -62,7 +62,8 @@ def read_picture(
         cards: (C, CARD_COLUMNS) packed `CardRecord`s, padding behind them.
         segments: (G, SEGMENT_COLUMNS) packed `Segment`s, padding allowed.
         titles: (C, 3) where each card's title is on the lanes, see `place_titles`.
-        kinds: (V, kinds) probabilities; of card i in row i, without cards of the whole picture in row 0.
+        kinds: (V, kinds) probabilities; of card i in row i, without cards of other documents or, without
+            them, of the whole picture.
         view_quads: (V, 8) where those were seen, px of the picture as sent.
         dictionary: the character of each class.
         today: the day that decides whether a card has expired.
@@ -71,7 +72,8 @@ def read_picture(
     records, rows = unpack_cards(cards), unpack_segments(segments)
     read = read_titles(characters, probabilities, titles[: len(records)], dictionary)
     if not records:
-        answer["others"] = _seen_somewhere(kinds[0], view_quads[0])
+        seen = [_seen(*view) for view in zip(kinds, view_quads, strict=True)]
+        answer["others"] = [entry for entry in seen if entry is not None]
     for index, record in enumerate(records):
         own = [read_row(characters, probabilities, row, dictionary) for row in rows if row.card == index]
         parsed = believed_card(record, own, today)
@@ -147,9 +149,9 @@ def _probability(kinds: NDArray[np.float32], kind: str) -> float:
     return float(kinds[KINDS.index(kind)])
 
 
-def _seen_somewhere(kinds: NDArray[np.float32], quad: NDArray[np.float32]) -> list[dict[str, Any]]:
-    """What a picture without a located card shows, if that is clear; a resident card is never said so."""
+def _seen(kinds: NDArray[np.float32], quad: NDArray[np.float32]) -> dict[str, Any] | None:
+    """What a view without a card shows, if that is clear; a resident card is never said so."""
     kind, probability = best_kind(kinds)
     if kind == NONE or kind in RESIDENT or probability < SURE_OTHER:
-        return []
-    return [{"kind": kind, "score": rounded_score(probability), "quad": rounded_quad(quad.reshape(4, 2))}]
+        return None
+    return {"kind": kind, "score": rounded_score(probability), "quad": rounded_quad(quad.reshape(4, 2))}

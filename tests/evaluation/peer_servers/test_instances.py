@@ -18,6 +18,7 @@ MODELS = {
     "card_detector",
     "rectify_cards",
     "document_classifier",
+    "document_detector",
     "text_recognizer",
     "parse_fields",
 }
