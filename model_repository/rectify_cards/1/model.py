@@ -74,14 +74,15 @@ class TritonPythonModel:
             original=lambda: decode_original(inputs["IMAGE"][0]),
         )
         lanes, titles = place_titles(picture, rectified.cards, rectified.segments, rectified.lanes)
+        asks = bool(inputs["IMAGE"][0])  # nobody is asked about a blank picture
         # Asked from here and not as a step beside the recogniser: Triton 24.10 ends when a caller gives up on
         # an ensemble two of whose steps run at once (docs/decisions/0016-ensembles-are-chains.md).
         kinds, view_quads = classify_cards(
             picture,
             [card.quad for card in rectified.cards],
             seen_quads(picture, inputs["QUADS"], inputs["SCORES"], self._config.score_threshold),
-            find_documents=self._find_documents,
-            classify=self._classify if inputs["IMAGE"][0] else _no_kinds,
+            find_documents=self._find_documents if asks else _no_documents,
+            classify=self._classify if asks else _no_kinds,
         )
         return {
             "LANES": lanes,
@@ -135,6 +136,11 @@ class _Detector:
             )
         self._is_there = True
         return tuple(found)
+
+
+def _no_documents(thumbnails: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
+    """What a detector finds that is not asked."""
+    return np.zeros((len(thumbnails), 0, 4, 2), np.float32), np.zeros((len(thumbnails), 0), np.float32)
 
 
 def _no_kinds(views: NDArray[np.uint8]) -> NDArray[np.float32]:
