@@ -47,6 +47,9 @@ _SAME_PLACE = 0.15
 #: A card seen in a part of the picture takes the place of one seen in the whole if it has so much more
 #: evidence.
 _MUST_GAIN = 0.05
+#: Where parts as wide as the picture's shorter side show no card, smaller ones are looked at, too: so large a
+#: share of it.
+_SMALL_PARTS = 0.7
 #: So many cards of the parts are followed up: a search that finds nothing is long.
 _MOST_FOLLOWED = 2
 
@@ -87,6 +90,8 @@ def locate_cards(
     cards = [_located(view, card, detect, original) for card in seen]
     if detect is not None and (not cards or any(map(_is_doubtful, cards))):
         cards = _with_parts(whole, cards, detect, original)
+    if detect is not None and not cards:
+        cards = _with_parts(whole, cards, detect, original, share=_SMALL_PARTS)
     return _without_rows_of_nothing(_apart(cards))
 
 
@@ -111,11 +116,15 @@ def without_rim(card: FoundCard) -> NDArray[np.uint8]:
 
 
 def _with_parts(
-    view: View, cards: Sequence[LocatedCard], detect: Detect, original: Original | None
+    view: View,
+    cards: Sequence[LocatedCard],
+    detect: Detect,
+    original: Original | None,
+    share: float = 1.0,
 ) -> list[LocatedCard]:
     """The cards, and those seen in parts of the picture that are plain, in place of what is weak there."""
     kept = list(cards)
-    for seen in look_at_parts(view.pixels, detect)[:_MOST_FOLLOWED]:
+    for seen in look_at_parts(view.pixels, detect, share)[:_MOST_FOLLOWED]:
         new = _located(view, seen, detect, original)
         rivals = [card for card in kept if _overlap(card, new) >= _SAME_PLACE]
         most = max((card.found.evidence for card in rivals), default=PLAIN_EVIDENCE - _MUST_GAIN)

@@ -23,14 +23,15 @@ _LEAST_SCORE = 0.35
 _SAME_CARD = 0.3
 
 
-def look_at_parts(pixels: NDArray[np.uint8], detect: Detect) -> list[Seen]:
+def look_at_parts(pixels: NDArray[np.uint8], detect: Detect, share: float = 1.0) -> list[Seen]:
     """The cards that the detector sees in the picture's parts, px of the picture; the surest first.
 
     Args:
         pixels: (h, w, 3) uint8 BGR, the picture.
         detect: the network.
+        share: the parts' side, of the picture's shorter one, (0, 1].
     """
-    side = min(pixels.shape[:2])
+    side = round(min(pixels.shape[:2]) * share)
     ys, xs = (_starts(length, side) for length in pixels.shape[:2])
     corners = [(x, y) for y in ys for x in xs]
     seen: list[Seen] = []

@@ -61,6 +61,24 @@ def test_a_card_that_the_first_look_does_not_see() -> None:
     assert card.score == pytest.approx(0.8)
 
 
+def test_where_the_parts_show_nothing_smaller_ones_are_looked_at() -> None:
+    """A card in a picture twice as wide and high, which the detector sees in a smaller square only."""
+    left, top = SIZE[1] // 2, SIZE[0] // 2
+    scene = np.pad(_scene(), ((top, top), (left, left), (0, 0)), mode="edge")
+    quad = (QUAD + [left, top]).astype(np.float32)
+    side, x, y = 1260, 570, 0  # 0.7 of the height; the middle one of the upper three
+    part = letterbox(np.ascontiguousarray(scene[y : y + side, x : x + side]))
+    seen_there = working_to_thumbnail((quad - [x, y]).astype(np.float32), (side, side))
+
+    def detect(thumbnails: NDArray[np.uint8]) -> Answer:
+        scores = [0.8 if np.array_equal(seen, part) else 0.05 for seen in thumbnails]
+        return _answer([seen_there] * len(thumbnails), scores)
+
+    size = (2 * SIZE[0], 2 * SIZE[1])
+    (card,) = rectify(scene, size, *_detections(QUAD, 0.05), detect=detect).cards
+    np.testing.assert_allclose(card.quad, quad, atol=6)
+
+
 def test_it_takes_the_place_of_one_that_was_seen_wrong() -> None:
     scene = _scene()
     wrong = ((QUAD - QUAD.mean(axis=0)) * 0.45 + QUAD.mean(axis=0) + [0, 60]).astype(np.float32)
