@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from tandem.services.id_card.text.correction import Correction
 from tandem.services.id_card.text.ctc import Glyph, Row
-from tandem.services.id_card.text.fields import Correction, Field, field_of, spelled
+from tandem.services.id_card.text.fields import Field, field_of, spelled
 
 # Below this a digit is a guess. On drawn cards the least sure one that was right had 0.79; what a stamp left
 # of a digit had up to 0.63.

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby
+from itertools import groupby, islice
 from math import prod
 
 from tandem.services.id_card.text.characters import CIRCLES, DOTS, MIDDLE_DOT, NUMERALS, ROUND, ZERO, is_hanzi
 from tandem.services.id_card.text.closed_lists import SEXES, decide_nation, decide_sex
 from tandem.services.id_card.text.completeness import begins_nowhere, has_single_bracket, is_cut
+from tandem.services.id_card.text.correction import Correction
 from tandem.services.id_card.text.ctc import ROW_PX, Glyph, Row
 from tandem.services.id_card.text.labels import NATION_LABEL, find_label, usual_pitch, value_of
+from tandem.services.id_card.text.places import decide_place
 
 NAME, SEX, NATION, BIRTH, ADDRESS, NUMBER = "姓名", "性别", "民族", "出生", "住址", "公民身份号码"
 AUTHORITY, VALIDITY = "签发机关", "有效期限"
@@ -41,23 +43,6 @@ _TO_ADDRESS_SIGN = {"－": "-", "—": "-", "–": "-", "―": "-", "＃": "#", 
 
 
 @dataclass(frozen=True, kw_only=True)
-class Correction:
-    """A character of a field that the recogniser's runner-up replaced.
-
-    Attributes:
-        index: of the character in the field's text.
-        read: what the recogniser put first.
-        now: what the field says.
-        support: the recogniser's own probability for `now`.
-    """
-
-    index: int
-    read: str
-    now: str
-    support: float
-
-
-@dataclass(frozen=True, kw_only=True)
 class Field:
     """One field as printed.
 
@@ -80,13 +65,14 @@ class Field:
 UNREAD = Field()
 
 
-def read_text(rows: Sequence[Row], keep: Callable[[str], str]) -> Field:
+def read_text(rows: Sequence[Row], keep: Callable[[str], str], *, begins_with_place: bool = False) -> Field:
     """A field of running text: the rows' values joined.
 
     Args:
         rows: top to bottom.
         keep: gives the character as printed, or "" for what cannot belong to the field. Specks of that kind
             are left out; a letter or a digit among the field's characters is one of them misread.
+        begins_with_place: it is an address or what begins like one; see `places`.
     """
     parts = []
     for row in rows:
@@ -95,7 +81,12 @@ def read_text(rows: Sequence[Row], keep: Callable[[str], str]) -> Field:
         if any(_is_near(glyph, kept) for glyph in value if _is_misread(glyph, keep)):
             return UNREAD
         parts.append((row, kept))
-    return field_of("".join(glyph.character for _, glyphs in parts for glyph in glyphs), parts)
+    corrections: tuple[Correction, ...] = ()
+    if begins_with_place:
+        decided, corrections = decide_place([glyph for _, glyphs in parts for glyph in glyphs])
+        rest = iter(decided)
+        parts = [(row, tuple(islice(rest, len(glyphs)))) for row, glyphs in parts]
+    return field_of("".join(glyph.character for _, glyphs in parts for glyph in glyphs), parts, corrections)
 
 
 def spelled(glyph: Glyph, spelling: Callable[[str], str]) -> Glyph:
@@ -163,7 +154,7 @@ def _stripped(glyphs: Sequence[Glyph]) -> tuple[Glyph, ...]:
 def read_address(rows: Sequence[Row]) -> Field:
     """住址: one to four rows of hanzi, digits, Latin letters and a few signs."""
     own = [_without_specks(row) for row in rows if not _is_other_script(row)]
-    field = read_text(_with_zeros(own), _address_sign)
+    field = read_text(_with_zeros(own), _address_sign, begins_with_place=True)
     cut = is_cut(field.parts) or begins_nowhere(field.text) or has_single_bracket(field.text)
     return doubted(field) if cut else field
 
@@ -194,7 +185,7 @@ def _is_other_script(row: Row) -> bool:
 
 def read_authority(rows: Sequence[Row]) -> Field:
     """签发机关: one or two rows of hanzi, the whole of which ends in what such an office is called."""
-    field = read_text(rows, lambda c: c if is_hanzi(c) else "")
+    field = read_text(rows, lambda c: c if is_hanzi(c) else "", begins_with_place=True)
     return field if field.text[-1:] in _OFFICES else untaken(field)
 
 

@@ -57,12 +57,10 @@ def split_address(text: str) -> Address | None:
     """
     if not text:
         return None
-    ways = _ways()
-    longest = min(len(text), _LONGEST_WAY)
-    length = next((length for length in range(longest, 0, -1) if text[:length] in ways), 0)
+    length = place_length(text)
     if not length:
         return Address(text=text, province=None, city=None, county=None, rest=text, region_code=None)
-    codes = ways[text[:length]]
+    codes = _ways()[text[:length]]
     codes = [code for code in codes if _regions()[code].today] or codes
     counties = {_regions()[code].names[0] for code in codes if not code.endswith("00")}
     return Address(
@@ -73,6 +71,13 @@ def split_address(text: str) -> Address | None:
         rest=text[length:],
         region_code=codes[0] if len(codes) == 1 else None,
     )
+
+
+def place_length(text: str) -> int:
+    """How many characters of a text's beginning name a place, with those it lies in; 0 where none does."""
+    ways = _ways()
+    longest = min(len(text), _LONGEST_WAY)
+    return next((length for length in range(longest, 0, -1) if text[:length] in ways), 0)
 
 
 class _Region(NamedTuple):

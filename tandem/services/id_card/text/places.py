@@ -1,0 +1,52 @@
+"""Where a field begins with a place, its characters are decided within the list of places.
+
+Addresses and issuing authorities begin with a province, a prefecture or a county, and all of these are known,
+abolished ones too. Where the recogniser only guesses, one of its own runner-ups may make a place of the
+beginning; what makes none stays as it was read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from tandem.services.id_card.text.correction import Correction
+from tandem.services.id_card.text.ctc import Glyph
+from tandem.services.id_card.text.region_names import place_length
+
+#: A character read less surely is decided by the list. Who trusts fields from 0.9 on is not told to trust one
+#: with such a character: that it stands in a place's name makes it worth so much, and no more.
+PLACE_CONFIDENCE = 0.7
+#: A runner-up needs as much of the recogniser's own support.
+_LEAST_SUPPORT = 0.02
+
+
+def decide_place(glyphs: Sequence[Glyph]) -> tuple[tuple[Glyph, ...], tuple[Correction, ...]]:
+    """The glyphs with those of the place that they begin with decided, and which of them were replaced.
+
+    Args:
+        glyphs: a field's, in order.
+    """
+    decided, corrections = list(glyphs), list[Correction]()
+    for index, glyph in enumerate(glyphs):
+        text = _text(decided)
+        if glyph.confidence >= PLACE_CONFIDENCE or place_length(text) > index:
+            continue
+        for character, support in glyph.runners_up:
+            if support < _LEAST_SUPPORT:
+                break
+            if place_length(text[:index] + character + text[index + 1 :]) > index:
+                decided[index] = replace(glyph, character=character)
+                corrections.append(
+                    Correction(index=index, read=glyph.character, now=character, support=support)
+                )
+                break
+    named = place_length(_text(decided))
+    believed = [
+        replace(glyph, confidence=max(glyph.confidence, PLACE_CONFIDENCE)) for glyph in decided[:named]
+    ]
+    return (*believed, *decided[named:]), tuple(corrections)
+
+
+def _text(glyphs: Sequence[Glyph]) -> str:
+    return "".join(glyph.character for glyph in glyphs)

@@ -1,0 +1,83 @@
+"""Characters of the place that a field begins with are decided within the list of places, nothing else is."""
+
+from __future__ import annotations
+
+import pytest
+
+from tandem.services.id_card.text.ctc import Glyph
+from tandem.services.id_card.text.places import PLACE_CONFIDENCE, decide_place
+from tandem.services.id_card.text.region_names import place_length
+
+
+def glyphs(text: str, **guesses: tuple[float, dict[str, float]]) -> list[Glyph]:
+    """Sure glyphs; those of `guesses` with this confidence and these runners-up."""
+    made = []
+    for i, character in enumerate(text):
+        confidence, others = guesses.get(character, (0.99, {}))
+        made.append(
+            Glyph(
+                character=character, confidence=confidence, centre=40.0 * i, runners_up=tuple(others.items())
+            )
+        )
+    return made
+
+
+def decided(text: str, **guesses: tuple[float, dict[str, float]]) -> tuple[str, float, list[str]]:
+    """The text, its least confidence, and what was replaced."""
+    found, corrections = decide_place(glyphs(text, **guesses))
+    said = [f"{c.index} {c.read}→{c.now} {c.support}" for c in corrections]
+    return "".join(g.character for g in found), min(g.confidence for g in found), said
+
+
+@pytest.mark.parametrize(
+    ("text", "length"),
+    [
+        ("山东省东营市河口区民崖路", 9),
+        ("河口区民崖路", 3),
+        ("锡林郭勒盟正镶白旗公安局", 9),
+        ("民崖路", 0),
+        ("", 0),
+    ],
+)
+def test_how_much_of_a_text_names_a_place(text: str, length: int) -> None:
+    assert place_length(text) == length
+
+
+def test_a_runner_up_that_makes_a_place_is_taken_and_said() -> None:
+    found = decided("锄林郭勒盟正镶白旗公安局", 锄=(0.19, {"鋤": 0.15, "锡": 0.13}))
+    assert found == ("锡林郭勒盟正镶白旗公安局", PLACE_CONFIDENCE, ["0 锄→锡 0.13"])
+
+
+def test_the_likeliest_of_those_that_make_a_place_is_taken() -> None:
+    text, _, _ = decided("山东省东麓市民崖路", 麓=(0.2, {"阳": 0.18, "营": 0.1}))
+    assert text == "山东省东阳市民崖路" if place_length("山东省东阳市") == 6 else "山东省东营市民崖路"
+
+
+def test_a_guess_within_a_place_as_it_was_read_is_believed_and_no_more() -> None:
+    assert decided("个旧市公安局", 个=(0.28, {"介": 0.2})) == ("个旧市公安局", PLACE_CONFIDENCE, [])
+    found, _ = decide_place(glyphs("个旧市公安局"))
+    assert [glyph.confidence for glyph in found] == [0.99] * 6
+
+
+@pytest.mark.parametrize(
+    ("text", "guesses"),
+    [
+        ("山东省东营市民廛路", {"廛": (0.2, {"崖": 0.19})}),  # behind the place
+        ("山东省东麓市民崖路", {"麓": (0.2, {"营": 0.019})}),  # hardly any support
+        ("山东省东麓市民崖路", {"麓": (0.71, {"营": 0.2})}),  # read surely enough
+        ("山东省东麓市民崖路", {"麓": (0.2, {"蘑": 0.19})}),  # no place either
+    ],
+)
+def test_nothing_else_is_touched(text: str, guesses: dict[str, tuple[float, dict[str, float]]]) -> None:
+    found, least, corrections = decided(text, **guesses)
+    assert (found, corrections) == (text, [])
+    assert least == next(iter(guesses.values()))[0]
+
+
+def test_two_guesses_of_one_place() -> None:
+    found = decided("廣西壮族自治区吉色市", 廣=(0.3, {"广": 0.3}), 吉=(0.37, {"百": 0.08}))
+    assert found == ("广西壮族自治区百色市", PLACE_CONFIDENCE, ["0 廣→广 0.3", "7 吉→百 0.08"])
+
+
+def test_a_field_without_characters() -> None:
+    assert decide_place([]) == ((), ())
