@@ -111,18 +111,24 @@ def test_a_dropped_card_and_sixteen(real_door: DoorProcess, browser: Any, size: 
     assert page.locator(".times .bar").count() == 6  # the door, and the ensemble's five steps
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
 
-    page.locator(".sixteen").click()
-    page.locator(".burst .sum:not(:empty)").wait_for()
-    assert page.locator(".sixteen-items .done").count() == 16
-    burst = page.locator(".burst")
-    two, one = int(burst.get_attribute("data-two")), int(burst.get_attribute("data-one"))
-    assert two * 2 + one == 16  # nobody else asks, so each of the sixteen is in one batch
-    assert two > one
+    bursts = [_burst(page) for _ in range(3)]
+    assert all(two * 2 + one == 16 for two, one in bursts)  # nobody else asks: each of them is in one batch
+    # A burst begins and ends with lone ones, and may be unlucky on a busy machine; three are not.
+    assert sum(two for two, _ in bursts) > sum(one for _, one in bursts)
     assert page.locator(".lane").count() == 5
     assert "16 of 16 answered" in page.locator(".burst .sum").inner_text()
     assert page.evaluate("document.documentElement.scrollWidth") <= size[0]
     visitor.shot(f"door-page-{size[0]}")
     visitor.leave()
+
+
+def _burst(page: Any) -> tuple[int, int]:
+    """Sends sixteen; how many batches of two and of one the slowest step ran."""
+    page.locator(".sixteen").click()
+    page.locator(".burst .sum:not(:empty)").wait_for()
+    assert page.locator(".sixteen-items .done").count() == 16
+    burst = page.locator(".burst")
+    return int(burst.get_attribute("data-two")), int(burst.get_attribute("data-one"))
 
 
 def test_the_load_and_the_planners_curve(real_door: DoorProcess, browser: Any) -> None:
