@@ -2,7 +2,8 @@
 
 Addresses and issuing authorities begin with a province, a prefecture or a county, and all of these are known,
 abolished ones too. Where the recogniser only guesses, one of its own runner-ups may make a place of the
-beginning; what makes none stays as it was read.
+beginning; what makes none stays as it was read. Where most of a place's characters are guesses, the list
+would make a place of anything: then it decides nothing.
 """
 
 from __future__ import annotations
@@ -42,6 +43,8 @@ def decide_place(glyphs: Sequence[Glyph]) -> tuple[tuple[Glyph, ...], tuple[Corr
                 )
                 break
     named = place_length(_text(decided))
+    if 2 * sum(glyph.confidence < PLACE_CONFIDENCE for glyph in decided[:named]) > named:
+        return tuple(glyphs), ()
     believed = [
         replace(glyph, confidence=max(glyph.confidence, PLACE_CONFIDENCE)) for glyph in decided[:named]
     ]

@@ -48,9 +48,16 @@ def test_a_runner_up_that_makes_a_place_is_taken_and_said() -> None:
     assert found == ("锡林郭勒盟正镶白旗公安局", PLACE_CONFIDENCE, ["0 锄→锡 0.13"])
 
 
-def test_the_likeliest_of_those_that_make_a_place_is_taken() -> None:
-    text, _, _ = decided("山东省东麓市民崖路", 麓=(0.2, {"阳": 0.18, "营": 0.1}))
-    assert text == "山东省东阳市民崖路" if place_length("山东省东阳市") == 6 else "山东省东营市民崖路"
+@pytest.mark.parametrize(
+    ("others", "county"), [({"祁": 0.18, "吉": 0.1}, "祁"), ({"吉": 0.18, "祁": 0.1}, "吉")]
+)
+def test_the_likeliest_of_those_that_make_a_place_is_taken(others: dict[str, float], county: str) -> None:
+    assert decided("山西省吾县民崖路", 吾=(0.2, others))[0] == f"山西省{county}县民崖路"
+
+
+def test_of_mostly_guesses_no_place_is_made() -> None:
+    assert decided("吾县公安局", 吾=(0.2, {"祁": 0.1}), 县=(0.3, {})) == ("吾县公安局", 0.2, [])
+    assert decided("吾县公安局", 吾=(0.2, {"祁": 0.1}))[0] == "祁县公安局"
 
 
 def test_a_guess_within_a_place_as_it_was_read_is_believed_and_no_more() -> None:
