@@ -55,6 +55,10 @@ def test_the_likeliest_of_those_that_make_a_place_is_taken(others: dict[str, flo
     assert decided("山西省吾县民崖路", 吾=(0.2, others))[0] == f"山西省{county}县民崖路"
 
 
+def test_what_was_read_stays_where_it_makes_a_place_itself() -> None:
+    assert decided("山西省祁县民崖路", 祁=(0.3, {"吉": 0.29})) == ("山西省祁县民崖路", PLACE_CONFIDENCE, [])
+
+
 def test_of_mostly_guesses_no_place_is_made() -> None:
     assert decided("吾县公安局", 吾=(0.2, {"祁": 0.1}), 县=(0.3, {})) == ("吾县公安局", 0.2, [])
     assert decided("吾县公安局", 吾=(0.2, {"祁": 0.1}))[0] == "祁县公安局"
