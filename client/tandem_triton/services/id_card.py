@@ -17,14 +17,14 @@ Side = Literal["portrait", "emblem"]
 
 
 class Correction(msgspec.Struct, frozen=True, kw_only=True):
-    """A character of a field that is not the recogniser's first choice but its runner-up.
+    """A character that is not the recogniser's first choice: its runner-up, or all that makes a place.
 
     Attributes:
         field: name of the field.
         index: of the character in the field's text.
         read: the first choice.
         now: what the field says.
-        support: the recogniser's probability for it, 0-1.
+        support: the recogniser's probability for it, 0-1; 0 where only the list of places says it.
     """
 
     field: str

@@ -26,7 +26,9 @@ _GROUP_GAP = 1.6  # times the pitch of the year's digits: another group begins
 def read_birth(rows: Sequence[Row]) -> Field:
     """出生: `1990年1月2日`, month and day padded as printed. 年, 月 and 日 are printed on every card."""
     for row in rows:
-        choices = [None if glyph.character in _UNITS else choose(glyph, DIGITS) for glyph in value_of(row)]
+        # Specks of a copy are read as dots; the gap that a unit leaves parts the digits without it.
+        printed = [glyph for glyph in value_of(row) if glyph.character not in DOTS]
+        choices = [None if glyph.character in _UNITS else choose(glyph, DIGITS) for glyph in printed]
         groups = _groups(choices, widest=math.inf)
         if len(groups) != _GROUPS:  # a unit was not read: the gap in its place parts the groups
             groups = _groups(choices, widest=_GROUP_GAP * _year_pitch(choices))

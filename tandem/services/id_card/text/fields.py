@@ -30,6 +30,9 @@ EMBLEM_FIELDS = (AUTHORITY, VALIDITY)
 LEAST_CONFIDENCE = 0.4
 _SHORTEST_NAME = 2  # a family name and a given name: a single character is what a stamp left of them
 _REST_OF_LABEL = "名"  # of 姓名, where the row was cut too far right: no family is called so
+#: What a purpose written across a picture begins with (仅供…使用; in no name), and what it is made of.
+_PURPOSE_BEGINS = "仅"
+_PURPOSE = ("仅供", "使用", "办理", "无效", "复印")
 _OFFICES = frozenset("局处队所厅部站委会")
 _NEXT_CHARACTER = 1.5  # times the usual pitch
 _ROOM_FOR_A_DOT = 1.4  # likewise, from the character before it to the one behind: else it is a speck
@@ -134,9 +137,19 @@ def read_name(rows: Sequence[Row]) -> Field:
         row, glyphs = field.parts[0]
         inner = _stripped(glyphs)
         field = field_of("".join(glyph.character for glyph in inner), [(row, inner)])
+    field = _before_purpose(field)
     if field.text.startswith(_REST_OF_LABEL):
         return doubted(field)
     return field if len(field.text) >= _SHORTEST_NAME else untaken(field)
+
+
+def _before_purpose(field: Field) -> Field:
+    """The name up to a purpose that is written across the picture and was read on as if it belonged to it."""
+    length = field.text.find(_PURPOSE_BEGINS)
+    if length < _SHORTEST_NAME:
+        return field if length < 0 else doubted(field)
+    row, glyphs = field.parts[0]
+    return doubted(field_of(field.text[:length], [(row, glyphs[:length])]))
 
 
 def _name_sign(character: str) -> str:
@@ -156,20 +169,26 @@ def read_address(rows: Sequence[Row]) -> Field:
     own = [_without_specks(row) for row in rows if not _is_other_script(row)]
     field = read_text(_with_zeros(own), _address_sign, begins_with_place=True)
     cut = is_cut(field.parts) or begins_nowhere(field.text) or has_single_bracket(field.text)
-    return doubted(field) if cut else field
+    return doubted(field) if cut or any(word in field.text for word in _PURPOSE) else field
 
 
 def _without_specks(row: Row) -> Row:
-    """The row without dots that have no place of their own: at its ends, and between two near characters."""
-    glyphs = row.glyphs
+    """The row without dots that have no place of their own: at its value's ends, between near characters."""
+    glyphs = value_of(row)
+    label = row.glyphs[: len(row.glyphs) - len(glyphs)]
     pitch = usual_pitch([glyph for glyph in glyphs if glyph.character not in DOTS])
+    letters = [i for i, glyph in enumerate(glyphs) if glyph.character not in DOTS]
     kept = [
         glyph
         for i, glyph in enumerate(glyphs)
         if glyph.character not in DOTS
-        or (0 < i < len(glyphs) - 1 and glyphs[i + 1].centre - glyphs[i - 1].centre > _ROOM_FOR_A_DOT * pitch)
+        or (
+            letters
+            and letters[0] < i < letters[-1]
+            and glyphs[i + 1].centre - glyphs[i - 1].centre > _ROOM_FOR_A_DOT * pitch
+        )
     ]
-    return replace(row, glyphs=tuple(kept))
+    return replace(row, glyphs=(*label, *kept))
 
 
 def _is_other_script(row: Row) -> bool:

@@ -2,7 +2,8 @@
 
 Addresses and issuing authorities begin with a province, a prefecture or a county, and all of these are known,
 abolished ones too. Where the recogniser only guesses, one of its own runner-ups may make a place of the
-beginning; what makes none stays as it was read. Where most of a place's characters are guesses, the list
+beginning; or else the one character with which what is read around it is a place at all. What makes none
+stays as it was read. Where most of a place's characters are guesses, the list
 would make a place of anything: then it decides nothing.
 """
 
@@ -13,13 +14,15 @@ from dataclasses import replace
 
 from tandem.services.id_card.text.correction import Correction
 from tandem.services.id_card.text.ctc import Glyph
-from tandem.services.id_card.text.region_names import place_length
+from tandem.services.id_card.text.region_names import missing_character, place_length
 
 #: A character read less surely is decided by the list. Who trusts fields from 0.9 on is not told to trust one
 #: with such a character: that it stands in a place's name makes it worth so much, and no more.
 PLACE_CONFIDENCE = 0.7
 #: A runner-up needs as much of the recogniser's own support.
 _LEAST_SUPPORT = 0.02
+#: A character that the recogniser did not think of needs so many sure ones of the place behind it.
+_LEAST_BEHIND = 2
 
 
 def decide_place(glyphs: Sequence[Glyph]) -> tuple[tuple[Glyph, ...], tuple[Correction, ...]]:
@@ -30,18 +33,14 @@ def decide_place(glyphs: Sequence[Glyph]) -> tuple[tuple[Glyph, ...], tuple[Corr
     """
     decided, corrections = list(glyphs), list[Correction]()
     for index, glyph in enumerate(glyphs):
-        text = _text(decided)
-        if glyph.confidence >= PLACE_CONFIDENCE or place_length(text) > index:
+        if glyph.confidence >= PLACE_CONFIDENCE or place_length(_text(decided)) > index:
             continue
-        for character, support in glyph.runners_up:
-            if support < _LEAST_SUPPORT:
-                break
-            if place_length(text[:index] + character + text[index + 1 :]) > index:
-                decided[index] = replace(glyph, character=character)
-                corrections.append(
-                    Correction(index=index, read=glyph.character, now=character, support=support)
-                )
-                break
+        character = _runner_up(decided, index) or _only_one(decided, index)
+        if character:
+            decided[index] = replace(glyph, character=character)
+            corrections.append(
+                Correction(index=index, read=glyph.character, now=character, support=glyph.support(character))
+            )
     named = place_length(_text(decided))
     if 2 * sum(glyph.confidence < PLACE_CONFIDENCE for glyph in decided[:named]) > named:
         return tuple(glyphs), ()
@@ -49,6 +48,26 @@ def decide_place(glyphs: Sequence[Glyph]) -> tuple[tuple[Glyph, ...], tuple[Corr
         replace(glyph, confidence=max(glyph.confidence, PLACE_CONFIDENCE)) for glyph in decided[:named]
     ]
     return (*believed, *decided[named:]), tuple(corrections)
+
+
+def _runner_up(glyphs: Sequence[Glyph], index: int) -> str:
+    """The likeliest character of those the recogniser saw there that makes a place; "" if none does."""
+    text = _text(glyphs)
+    for character, support in glyphs[index].runners_up:
+        if support < _LEAST_SUPPORT:
+            break
+        if place_length(text[:index] + character + text[index + 1 :]) > index:
+            return character
+    return ""
+
+
+def _only_one(glyphs: Sequence[Glyph], index: int) -> str:
+    """The only character that makes a place with what is surely read around it; "" if none does."""
+    text = _text(glyphs)
+    character = missing_character(text, index)
+    length = place_length(text[:index] + character + text[index + 1 :]) if character else 0
+    sure = all(glyph.confidence >= PLACE_CONFIDENCE for i, glyph in enumerate(glyphs[:length]) if i != index)
+    return character if sure and length > index + _LEAST_BEHIND else ""
 
 
 def _text(glyphs: Sequence[Glyph]) -> str:

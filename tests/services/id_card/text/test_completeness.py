@@ -126,6 +126,15 @@ def test_a_speck_is_no_dot_of_an_address() -> None:
     assert read_address([row(RowKind.ADDRESS, "福建省厦门市花·园")]).text == "福建省厦门市花·园"
 
 
+@pytest.mark.parametrize(
+    "line", ["住址 ·福建省厦门市思明区", "住址 ··福建省厦门市思明区·", "·住址 福建省厦门市思明区"]
+)
+def test_a_speck_beside_the_label_is_no_dot_of_an_address(line: str) -> None:
+    field = read_address([row(RowKind.ADDRESS, line)])
+    assert field.text == "福建省厦门市思明区"
+    assert field.confidence > 0.9
+
+
 def _birth(text: str, unread: str = "") -> Row:
     """The row of 出生 with its place, 8 px a mm, so that a digit's unit is 3.5 mm away."""
     line = row(RowKind.BIRTH, f"出生 {text}")

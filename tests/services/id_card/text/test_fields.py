@@ -155,3 +155,21 @@ def test_likelihood_of_all_texts_of_one_alphabet_adds_up() -> None:
     total = sum(likelihood(steps, text) for text in texts)
     assert total == pytest.approx(1)
     assert likelihood(steps, "aa") == pytest.approx(0.3 * 0.1 * 0.3)
+
+
+@pytest.mark.parametrize(
+    ("read", "name"), [("连萍仅", "连萍"), ("西门艳苗仅供办理", "西门艳苗"), ("仅供办理", "仅供办理")]
+)
+def test_a_name_ends_before_the_purpose_that_is_written_across(read: str, name: str) -> None:
+    field = read_name([row(RowKind.NAME, f"姓名 {read}")])
+    assert field.text == name
+    assert field.incomplete
+    assert field.confidence <= LEAST_CONFIDENCE
+
+
+def test_an_address_with_words_of_a_purpose_is_doubted() -> None:
+    lines = ["住址 福建省厦门市思明区仅供", "民崖路9号"]
+    field = read_address([row(RowKind.ADDRESS, line) for line in lines])
+    assert field.incomplete
+    assert field.confidence <= LEAST_CONFIDENCE
+    assert not read_address([row(RowKind.ADDRESS, line.replace("仅供", "")) for line in lines]).incomplete

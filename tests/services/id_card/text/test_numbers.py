@@ -135,6 +135,8 @@ def test_two_ways_to_mend_a_checksum_mend_nothing() -> None:
         ("出生 1990年1月2", "1990年1月2日"),  # 日 is printed on every card
         ("出生 1990牟1目2口", "1990年1月2日"),
         ("出生 1990   1   2", "1990年1月2日"),  # the blue units unseen: the gaps part the groups
+        ("出生 19.90年1·月2日", "1990年1月2日"),  # specks of a copy
+        ("·19.90   1 · 2", "1990年1月2日"),
         ("出生 1990年12日", ""),
         ("出生 199012", ""),
         ("出生 990年1月2日", ""),

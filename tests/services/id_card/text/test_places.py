@@ -92,3 +92,35 @@ def test_two_guesses_of_one_place() -> None:
 
 def test_a_field_without_characters() -> None:
     assert decide_place([]) == ((), ())
+
+
+@pytest.mark.parametrize(
+    ("text", "guess", "place"),
+    [
+        ("河北省鄱坊市固安县富崖街", "鄱", "廊"),
+        ("腊林郭勒盟正镶白旗公安局", "腊", "锡"),
+        ("肥坊市霸县公安局", "肥", "廊"),  # 潍坊市 has no 霸县
+    ],
+)
+def test_the_only_character_that_makes_a_place_is_taken_though_nobody_read_it(
+    text: str, guess: str, place: str
+) -> None:
+    found = decided(text, **{guess: (0.3, {"圂": 0.2})})
+    at = text.index(guess)
+    assert found == (text.replace(guess, place), PLACE_CONFIDENCE, [f"{at} {guess}→{place} 0.0"])
+
+
+@pytest.mark.parametrize(
+    ("text", "guesses"),
+    [
+        ("肥坊市公安局", {"肥": (0.3, {})}),  # 廊坊市 or 潍坊市
+        ("山东省东麓市民崖路", {"麓": (0.3, {})}),  # one sure character behind it is too few
+        ("河北省廊坊市固安路", {"路": (0.3, {})}),  # 固安县 would end with it
+        ("河北省鄱坊市固安县富崖街", {"鄱": (0.3, {}), "固": (0.5, {})}),  # another guess beside it
+    ],
+)
+def test_several_that_would_do_and_too_little_behind_decide_nothing(
+    text: str, guesses: dict[str, tuple[float, dict[str, float]]]
+) -> None:
+    found, least, corrections = decided(text, **guesses)
+    assert (found, least, corrections) == (text, 0.3, [])
