@@ -259,25 +259,35 @@ def read_sex(rows: Sequence[Row]) -> Field:
 def read_nation(rows: Sequence[Row]) -> Field:
     """民族: one of the printed names."""
     for row in rows:
-        glyphs = _nation_glyphs(row)
-        start = glyphs[0].x0 if glyphs else 0.0
-        steps = [step for step, centre in zip(row.steps, row.centres, strict=True) if centre >= start]
-        nation, confidence = decide_nation(glyphs, steps)
-        if nation:
-            return Field(text=nation, confidence=confidence, parts=((row, glyphs),))
+        fields = [_nation_of(row, glyphs) for glyphs in _nation_glyphs(row)]
+        best = max(fields, key=lambda field: field.confidence)
+        if best.text:
+            return best
     return UNREAD
 
 
-def _nation_glyphs(row: Row) -> tuple[Glyph, ...]:
-    """The hanzi behind 民族; where that label is not found, those behind the sex."""
+def _nation_of(row: Row, glyphs: tuple[Glyph, ...]) -> Field:
+    start = glyphs[0].x0 if glyphs else 0.0
+    steps = [step for step, centre in zip(row.steps, row.centres, strict=True) if centre >= start]
+    nation, confidence = decide_nation(glyphs, steps)
+    return Field(text=nation, confidence=confidence, parts=((row, glyphs),)) if nation else UNREAD
+
+
+def _nation_glyphs(row: Row) -> list[tuple[Glyph, ...]]:
+    """The hanzi behind 民族; where that label is not found, those behind the sex.
+
+    On a pale copy 族 may be unread, and the nation's first character taken for it: then those behind 民, too.
+    """
     rest = value_of(row)
+    begins = [0]
     place = find_label(rest, NATION_LABEL)
     if place is not None:
-        rest = rest[place[1] :]
-    else:
-        sexes = [i for i, glyph in enumerate(rest) if glyph.character in SEXES]
-        rest = rest[sexes[-1] + 1 :] if sexes else rest
-    return tuple(glyph for glyph in rest if is_hanzi(glyph.character))
+        begins = [place[1]]
+        if rest[place[0]].character == NATION_LABEL[0] and rest[place[1] - 1].character != NATION_LABEL[-1]:
+            begins.append(place[0] + 1)
+    elif sexes := [i for i, glyph in enumerate(rest) if glyph.character in SEXES]:
+        begins = [sexes[-1] + 1]
+    return [tuple(glyph for glyph in rest[begin:] if is_hanzi(glyph.character)) for begin in begins]
 
 
 def _decided(row: Row, text: str, confidence: float, glyph: Glyph | None) -> Field:

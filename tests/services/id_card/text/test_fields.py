@@ -115,6 +115,11 @@ def test_sex_is_decided_within_the_list(likely: Likely, sex: str) -> None:
 
 
 @pytest.mark.parametrize("nation", PRINTED_NATIONS)
+def test_every_nation_is_read_behind_half_its_label(nation: str) -> None:
+    assert read_nation([row(SEX_NATION, f"性别 男 民 {nation}")]).text == nation
+
+
+@pytest.mark.parametrize("nation", PRINTED_NATIONS)
 def test_every_nation_is_read(nation: str) -> None:
     assert read_nation([row(SEX_NATION, f"性别 男 民族 {nation}")]).text == nation
 
