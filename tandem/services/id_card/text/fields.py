@@ -13,7 +13,12 @@ from math import prod
 
 from tandem.services.id_card.text.characters import CIRCLES, DOTS, MIDDLE_DOT, NUMERALS, ROUND, ZERO, is_hanzi
 from tandem.services.id_card.text.closed_lists import SEXES, decide_nation, decide_sex
-from tandem.services.id_card.text.completeness import begins_nowhere, has_single_bracket, is_cut
+from tandem.services.id_card.text.completeness import (
+    begins_nowhere,
+    has_room_in_name,
+    has_single_bracket,
+    is_cut,
+)
 from tandem.services.id_card.text.correction import Correction
 from tandem.services.id_card.text.ctc import ROW_PX, Glyph, Row
 from tandem.services.id_card.text.labels import NATION_LABEL, find_label, usual_pitch, value_of
@@ -138,7 +143,7 @@ def read_name(rows: Sequence[Row]) -> Field:
         inner = _stripped(glyphs)
         field = field_of("".join(glyph.character for glyph in inner), [(row, inner)])
     field = _before_purpose(field)
-    if field.text.startswith(_REST_OF_LABEL):
+    if field.text.startswith(_REST_OF_LABEL) or has_room_in_name(field.parts):
         return doubted(field)
     return field if len(field.text) >= _SHORTEST_NAME else untaken(field)
 

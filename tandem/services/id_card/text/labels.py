@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
-from statistics import median_low
+from itertools import pairwise, takewhile
+from statistics import fmean, median_low
 
 from tandem.services.id_card.records import RowKind
+from tandem.services.id_card.text.characters import DOTS
+from tandem.services.id_card.text.completeness import places_mm
 from tandem.services.id_card.text.ctc import Glyph, Row
 
 # The number's label occurs in two forms. A sex row may be cut so that it begins with the nation's label.
@@ -20,6 +22,9 @@ LABELS: dict[RowKind, tuple[str, ...]] = {
     RowKind.VALIDITY: ("有效期限",),
 }
 NATION_LABEL = "民族"
+_OF_LABELS = frozenset(
+    "".join((*(label for labels in LABELS.values() for label in labels), NATION_LABEL, "年月日"))
+)
 
 _RUNNER_UP_COST = 0.25  # of a label's character that was read as another but was among the likeliest
 _CUT_COST = 0.5  # of a label's leading character that was not read: the row was cut too far right
@@ -28,6 +33,15 @@ _GAP = 1.3  # times the value's pitch; the letters of two-letter labels stand ap
 _MOST_DIRT = 3  # characters before a label: the row begins beside the card
 _TOLERATED = 0.5  # errors a label's character: 姓名 with one, 有效期限 with two
 _CERTAIN = 0.75  # cost up to which a label of another row is believed against the row's place
+_SURE = 0.8  # and how sure, in the mean, its characters must be: of pale labels the recogniser makes others
+#: Where a row's label ends at the latest, mm from the card's left edge. A value begins 1.5 mm further on.
+_LABEL_ENDS_MM = {
+    RowKind.NAME: 13.0,
+    RowKind.SEX_NATION: 13.0,
+    RowKind.BIRTH: 13.0,
+    RowKind.ADDRESS: 13.0,
+    RowKind.NUMBER: 26.0,
+}
 
 
 def label_length(glyphs: Sequence[Glyph], label: str) -> tuple[int, float]:
@@ -53,10 +67,11 @@ def label_length(glyphs: Sequence[Glyph], label: str) -> tuple[int, float]:
 
 
 def value_of(row: Row) -> tuple[Glyph, ...]:
-    """The row's glyphs behind its label."""
-    found = [label_length(row.glyphs, label) for label in LABELS[row.kind]]
+    """The row's glyphs behind its label; dots within that are specks."""
+    letters = [i for i, glyph in enumerate(row.glyphs) if glyph.character not in DOTS]
+    found = [label_length([row.glyphs[i] for i in letters], label) for label in LABELS[row.kind]]
     length, _ = min(found, key=lambda item: item[1])
-    return row.glyphs[length or _behind_dirt(row) :]
+    return row.glyphs[letters[length - 1] + 1 if length else (_behind_dirt(row) or _behind_remains(row)) :]
 
 
 def _behind_dirt(row: Row) -> int:
@@ -67,12 +82,27 @@ def _behind_dirt(row: Row) -> int:
     )
 
 
+def _behind_remains(row: Row) -> int:
+    """Where the value begins if before it, where the label is printed, characters of any label were read.
+
+    A bright copier leaves of a label what the recogniser takes for another one's characters.
+    """
+    end = _LABEL_ENDS_MM.get(row.kind, 0.0)
+    places = places_mm(row, row.glyphs)
+    remains = takewhile(
+        lambda i: places[i] < end and row.glyphs[i].character in _OF_LABELS | DOTS, range(len(places))
+    )
+    return sum(1 for _ in remains)
+
+
 def kind_by_label(row: Row) -> RowKind:
     """What the row shows: what its place says, unless it has plainly another row's label."""
     if _cost(row, row.kind) < float("inf"):
         return row.kind
     cost, kind = min((_cost(row, kind, whole=True), kind) for kind in LABELS)
-    return kind if cost <= _CERTAIN else row.kind
+    length = max(len(label) for label in LABELS[kind])
+    sure = fmean(glyph.confidence for glyph in row.glyphs[:length]) if row.glyphs else 0.0
+    return kind if cost <= _CERTAIN and sure >= _SURE else row.kind
 
 
 def has_label(row: Row) -> bool:

@@ -10,7 +10,7 @@ from tandem.services.id_card.records import RowKind
 from tandem.services.id_card.text.checks import portrait_checks
 from tandem.services.id_card.text.ctc import Row
 from tandem.services.id_card.text.dates import read_birth
-from tandem.services.id_card.text.fields import LEAST_CONFIDENCE, read_address
+from tandem.services.id_card.text.fields import LEAST_CONFIDENCE, read_address, read_name
 from tandem.services.id_card.text.numbers import read_number
 from tests.services.id_card.text.spelling import row
 
@@ -157,5 +157,16 @@ def _birth(text: str, unread: str = "") -> Row:
 def test_a_day_whose_second_digit_may_be_covered_is_not_trusted(line: Row, whole: bool) -> None:
     field = read_birth([line])
     assert field.text.startswith("1981年1")
+    assert field.incomplete is not whole
+    assert (field.confidence > 0.9) is whole
+
+
+@pytest.mark.parametrize(("text", "whole"), [("宋宁山", True), ("宋 山", False), ("买日桑·特玛", True)])
+def test_a_name_with_room_for_one_more_is_doubted(text: str, whole: bool) -> None:
+    line = row(RowKind.NAME, text)
+    length = (line.segment.x1 - line.segment.x0) / 9.5  # a hanzi of 32 px takes 3.4 mm, a space 2.5
+    placed = replace(line, segment=replace(line.segment, left_mm=14.7, right_mm=14.7 + length))
+    field = read_name([placed])
+    assert field.text == text.replace(" ", "")
     assert field.incomplete is not whole
     assert (field.confidence > 0.9) is whole

@@ -8,7 +8,7 @@ import pytest
 from tandem.services.id_card.records import RowKind
 from tandem.services.id_card.text.ctc import Glyph
 from tandem.services.id_card.text.labels import find_label, has_label, kind_by_label, value_of
-from tests.services.id_card.text.spelling import row
+from tests.services.id_card.text.spelling import Likely, row
 
 
 def _value(kind: RowKind, text: str) -> str:
@@ -24,6 +24,7 @@ def _value(kind: RowKind, text: str) -> str:
         ("名 张三", "张三"),  # cut off
         ("姓 张三", "张三"),  # half of it unread
         ("·姓名 张三", "张三"),  # a speck before it
+        ("姓·名 张三", "张三"),  # and within it
         ("性名 张三", "张三"),
         ("d2姓名 张三", "张三"),  # what lies beside the card
         ("姓各 张三丰", "张三丰"),
@@ -63,6 +64,33 @@ def test_a_plain_label_of_another_row_decides_what_the_row_is() -> None:
     assert kind_by_label(row(RowKind.ADDRESS, "生 活区")) == RowKind.ADDRESS
     assert kind_by_label(row(RowKind.NAME, "张三")) == RowKind.NAME
     assert kind_by_label(row(RowKind.BIRTH, "有效期限 2006")) == RowKind.VALIDITY
+
+
+def test_a_label_that_is_hardly_read_decides_nothing() -> None:
+    def read(confidence: float) -> RowKind:
+        unsure: list[Likely] = [((character, confidence),) for character in "姓名"]
+        return kind_by_label(row(RowKind.BIRTH, [*unsure, " ", *"1990年1月2日"]))
+
+    assert read(0.85) == RowKind.NAME
+    assert read(0.75) == RowKind.BIRTH
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "left_mm", "value"),
+    [
+        (RowKind.NUMBER, "出效名 11010519491231002X", 6.0, "11010519491231002X"),
+        (RowKind.BIRTH, "年别 1990年1月2日", 6.0, "1990年1月2日"),
+        (RowKind.ADDRESS, "签· 北京市", 6.0, "北京市"),
+        (RowKind.ADDRESS, "海 北京市", 6.0, "海北京市"),  # no label has it
+        (RowKind.ADDRESS, "公安局 北京市", 14.4, "公安局北京市"),  # a further line: no label is printed there
+        (RowKind.AUTHORITY, "公安局", 6.0, "公安局"),
+    ],
+)
+def test_remains_of_a_pale_label_are_no_value(kind: RowKind, text: str, left_mm: float, value: str) -> None:
+    read = row(kind, text)
+    long = (read.segment.x1 - read.segment.x0) / 10  # px a mm
+    placed = replace(read, segment=replace(read.segment, left_mm=left_mm, right_mm=left_mm + long))
+    assert "".join(glyph.character for glyph in value_of(placed)) == value
 
 
 def test_a_misread_label_whose_letters_stand_apart() -> None:
