@@ -37,7 +37,7 @@ from export.recognizer_graph import (
     serving_graph,
 )
 from export.recognizer_parity import TOLERANCE, check_parity
-from export.recognizer_tail import TAIL, Pair, weights_of, write_tail
+from export.recognizer_tail import TAIL, Pair, read_tail, weights_of, write_tail
 from export.recognizer_weights import published_weights
 from tandem.services.id_card.geometry.lanes import LANE_HEIGHT
 from tandem.training.draw.hanzi import log_prior
@@ -60,6 +60,23 @@ def imported(source: Path) -> tuple[Recognizer, list[str]]:
     network = Recognizer(len(classes))
     _fill(_layers(network), weights_of(graph))
     return network.eval(), class_names(dictionary, classes)
+
+
+def tuned(source: Path, tail: Path) -> tuple[Recognizer, list[str]]:
+    """The recogniser that is served, to be trained further: the published body before a fine-tuned tail.
+
+    Raises:
+        ExportError: one of them is not what we know, or they do not belong together.
+    """
+    published, characters = imported(source)
+    kept = read_tail(tail)
+    characters = [*characters, *kept.added]
+    network = Recognizer(len(characters))
+    *layers, (weight, bias) = kept.layers
+    body = layer_weights(published)[: -len(kept.layers)]
+    # What `tail` added for the characters that cards hardly print.
+    _fill(_layers(network), [*body, *layers, (weight, bias - log_prior(characters))])
+    return network.eval(), characters
 
 
 def _layers(network: Recognizer) -> list[nn.Module]:
@@ -158,7 +175,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     commands = parser.add_subparsers(dest="command", required=True)
     importing = commands.add_parser("import", help="published ONNX file to torch weights")
     importing.add_argument("--source", type=Path, help="default: the file in rapidocr's wheel")
-    importing.add_argument("--check", action="store_true", help="export again and compare")
+    ways = importing.add_mutually_exclusive_group()
+    ways.add_argument(
+        "--tuned", action="store_true", help="behind its body the fine-tuned layers, to train them further"
+    )
+    ways.add_argument("--check", action="store_true", help="export again and compare")
     exporting = commands.add_parser("export", help="torch weights to the ONNX file that Triton serves")
     exporting.add_argument("--out", type=Path, required=True, help="ONNX file to write")
     exporting.add_argument("--characters", type=Path, required=True, help="character list to write")
@@ -171,7 +192,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _log.setLevel(logging.INFO)  # not all loggers: torch's exporter tells a lot
     if options.command == "import":
         source = options.source or published_weights()
-        network, characters = imported(source)
+        network, characters = tuned(source, TAIL) if options.tuned else imported(source)
         save_weights(network, characters, options.weights)
         _log.info("recogniser with %d characters imported", len(characters))
         if options.check:

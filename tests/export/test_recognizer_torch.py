@@ -11,8 +11,10 @@ import pytest
 torch = pytest.importorskip("torch", reason="torch is not installed (extra 'training')")
 
 from export.recognizer_parity import TOLERANCE, check_parity, sample_lanes  # noqa: E402
-from export.recognizer_torch import exported, imported, kept_of  # noqa: E402
+from export.recognizer_tail import LAYERS, TAIL, read_tail  # noqa: E402
+from export.recognizer_torch import exported, imported, kept_of, layer_weights, tuned  # noqa: E402
 from export.recognizer_weights import published_weights  # noqa: E402
+from tandem.training.draw.hanzi import log_prior  # noqa: E402
 from tandem.training.errors import WeightsError  # noqa: E402
 from tandem.training.network.recognizer import Recognizer, load_weights, save_weights  # noqa: E402
 
@@ -53,6 +55,22 @@ def test_a_weights_file_gives_the_network_back(network: tuple[Recognizer, list[s
     assert characters == network[1]
     state = again.state_dict()
     assert all(torch.equal(value, state[name]) for name, value in network[0].state_dict().items())
+
+
+def test_training_goes_on_from_the_tail_that_is_kept(network: tuple[Recognizer, list[str]]) -> None:
+    further, characters = tuned(published_weights(), TAIL)
+    kept = read_tail()
+    assert characters == [*network[1], *kept.added]
+    layers = layer_weights(further)
+    for (weight, bias), (expected, other) in zip(
+        layers[:-LAYERS], layer_weights(network[0])[:-LAYERS], strict=True
+    ):
+        assert np.array_equal(weight, expected)
+        assert np.array_equal(bias, other)
+    for (weight, _), (expected, _) in zip(layers[-LAYERS:], kept.layers, strict=True):
+        assert np.array_equal(weight, expected)
+    # Written anew, the prior is added once, not twice.
+    assert np.allclose(layers[-1][1] + log_prior(characters), kept.layers[-1][1], atol=1e-5)
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:

@@ -11,6 +11,9 @@ characters are as frequent as common ones. Shows a progress bar, can be stopped 
     python -m export.recognizer_torch tail --weights runs/recognizer/text_recognizer.pt
     python -m export.recognizer --out model.onnx --characters characters.txt
     python -m export.recognizer_int8 calibrate --model model.onnx
+    python -m export.recognizer_gate --model model.onnx
+
+`import --tuned` starts from the tail that the repository keeps, to train it further.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
 """What a photograph does to rows of text, drawn in the rows' own pixels.
 
-Resolution, blur, tilt and shift that rectification leaves, narrowing, grain, JPEG.
+Resolution, blur, tilt and shift that rectification leaves, narrowing, grain, JPEG; what a copier, a
+telephone's sharpening and a messenger add (`row_passages`).
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tandem.services.id_card.geometry.lanes import LANE_HEIGHT
+from tandem.training.scene.row_passages import Photocopy, SentOn, draw_photocopy, sharpened, through_jpeg
 from tandem.training.scene.row_texts import HANZI_KEEP
 
 Pixels = NDArray[np.uint8]
@@ -32,6 +34,9 @@ class Damage:
         tint: (3,) BGR factors.
         grey: a grey copy.
         quality: JPEG.
+        copied: by which copier, before the photograph; None: by none.
+        sharpening: of the camera's own program, 0: none.
+        sent: through which messengers, one after the other.
     """
 
     scale: float
@@ -45,6 +50,9 @@ class Damage:
     tint: tuple[float, float, float]
     grey: bool
     quality: int
+    copied: Photocopy | None = None
+    sharpening: float = 0.0
+    sent: tuple[SentOn, ...] = ()
 
     def strip(
         self, rng: np.random.Generator, page: Pixels, corners: NDArray[np.float32], keep: float
@@ -66,8 +74,12 @@ class Damage:
         image = cv2.warpPerspective(
             source, mapping, small, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE
         )
+        if self.copied:
+            image = self.copied.printed(rng, image)
         image = self._lens(image)
         image = self._sensor(rng, image)
+        for messenger in self.sent:
+            image = messenger.received(image)
         return np.asarray(cv2.resize(image, (width, LANE_HEIGHT), interpolation=cv2.INTER_LINEAR), np.uint8)
 
     def _lens(self, image: NDArray[np.uint8]) -> NDArray[np.uint8]:
@@ -95,12 +107,22 @@ class Damage:
             grain = rng.standard_normal(image.shape[:2], dtype=np.float32)[:, :, None] * self.noise
             levels += grain
         clipped = np.clip(levels, 0, 255).astype(np.uint8)
-        _, packed = cv2.imencode(".jpg", clipped, [cv2.IMWRITE_JPEG_QUALITY, self.quality])
-        return np.asarray(cv2.imdecode(packed, cv2.IMREAD_COLOR), np.uint8)
+        if self.sharpening:
+            clipped = sharpened(clipped, self.sharpening)
+        return through_jpeg(clipped, self.quality)
 
 
-def draw_damage(rng: np.random.Generator) -> Damage:
-    """What one photograph does: four in ten are taken badly."""
+def draw_damage(rng: np.random.Generator, *, poor: bool) -> Damage:
+    """What one photograph does: four in ten are taken badly.
+
+    Args:
+        rng: of everything that is drawn.
+        poor: a copy, a card far away, or a picture that was sent on, instead.
+    """
+    return _poor(rng) if poor else _photograph(rng)
+
+
+def _photograph(rng: np.random.Generator) -> Damage:
     hard = rng.random() < 0.4
     tint = np.clip(rng.normal(1, 0.06 if hard else 0.03, 3), 0.75, 1.2)
     return Damage(
@@ -108,11 +130,49 @@ def draw_damage(rng: np.random.Generator) -> Damage:
         blur=float(abs(rng.normal(0, 1.3 if hard else 0.4))),
         motion=float(rng.uniform(2, 8)) if hard and rng.random() < 0.3 else 0.0,
         angle=float(rng.uniform(0, np.pi)),
-        share=1.0 if rng.random() < 0.5 else float(rng.uniform(HANZI_KEEP, 1)),
+        share=_narrowing(rng),
         noise=float(rng.uniform(1, 14)) if rng.random() < 0.6 else 0.0,
         gain=float(rng.uniform(0.35, 1.1) if hard else rng.uniform(0.7, 1.25)),
         lift=float(rng.uniform(-60, 40) if hard else rng.uniform(-25, 25)),
         tint=(float(tint[0]), float(tint[1]), float(tint[2])),
         grey=bool(rng.random() < 0.15),
         quality=int(rng.integers(45, 96)),
+    )
+
+
+def _narrowing(rng: np.random.Generator) -> float:
+    return 1.0 if rng.random() < 0.5 else float(rng.uniform(HANZI_KEEP, 1))
+
+
+def _poor(rng: np.random.Generator) -> Damage:
+    copied = draw_photocopy(rng) if rng.random() < 0.45 else None
+    far = copied is None and rng.random() < 0.5
+    scale = float(np.exp(rng.uniform(np.log(0.22), np.log(0.5)) if far else rng.uniform(np.log(0.35), 0.1)))
+    tint = np.clip(rng.normal(1, 0.03, 3), 0.75, 1.2)
+    times = int(rng.integers(0, 2)) if copied or far else int(rng.integers(1, 3))
+    # Below a quarter of the lane's height nobody reads a character.
+    least = max(0.26 / scale, 0.45)
+    sent = tuple(
+        SentOn(
+            scale=1.0 if least >= 1 else float(rng.uniform(least ** (1 / times), 1)),
+            quality=int(rng.integers(30, 75)),
+        )
+        for _ in range(times)
+    )
+    return Damage(
+        scale=scale,
+        # In pixels of the strip: half a pixel of the photograph or so.
+        blur=float(abs(rng.normal(0, 0.35)) / scale),
+        motion=0.0,
+        angle=0.0,
+        share=_narrowing(rng),
+        noise=float(rng.uniform(0, 7)),
+        gain=float(rng.uniform(0.6, 1.15)),
+        lift=float(rng.uniform(-30, 25)),
+        tint=(float(tint[0]), float(tint[1]), float(tint[2])),
+        grey=bool(rng.random() < 0.1),
+        quality=int(rng.integers(50, 96)),
+        copied=copied,
+        sharpening=float(rng.uniform(0.3, 1.8)) if rng.random() < 0.4 else 0.0,
+        sent=sent,
     )

@@ -21,6 +21,7 @@ from tandem.training.draw.people import draw_emblem_text, draw_portrait_text
 from tandem.training.draw.pools import Pool, choose
 from tandem.training.draw.styles import Style, draw_style
 from tandem.training.scene.row_damage import Damage, draw_damage
+from tandem.training.scene.row_passages import written_over
 from tandem.training.scene.row_texts import (
     DIGITS_KEEP,
     PrintedText,
@@ -47,6 +48,9 @@ _SHEET_PX_PER_MM = 12.0
 _SIGNS = "0123456789ABCDEFGXZ-#()·"
 _NUMERALS = "〇一二三四五六七八九十"
 _RARE_SHARE = 0.25
+_POOR_SHARE, _MARKED_SHARE = 0.4, 0.1
+_KINDS, _POOR_KINDS = (0.5, 0.4, 0.1), (0.75, 0.2, 0.05)  # rows of cards, hanzi of chance, signs
+_MARKS = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -72,18 +76,20 @@ class LanePrinter:
         rng = np.random.default_rng([seed, 77])
         size = (round(20 * _SHEET_PX_PER_MM), round(85 * _SHEET_PX_PER_MM))
         self._sheets = [guilloche.sheet(rng, *size) for _ in range(_SHEETS)]
+        self._marks = [self._mark(rng) for _ in range(_MARKS)]
         self._config = LaneConfig()
 
     def draw(self, rng: np.random.Generator) -> Lane:
         """A lane with one row or as many as it holds."""
         style = draw_style(rng, self._pool)
-        damage = draw_damage(rng)
+        poor = bool(rng.random() < _POOR_SHARE)
+        damage, marked = draw_damage(rng, poor=poor), rng.random() < _MARKED_SHARE
         strips: list[Pixels] = []
         texts: list[str] = []
         used = 0
         for _ in range(3):
-            printed = self._draw_text(rng, style)
-            strip = self._strip(rng, style, printed, damage)
+            printed = self._draw_text(rng, style, _POOR_KINDS if poor else _KINDS)
+            strip = self._strip(rng, style, printed, damage, marked=marked)
             room = self._config.width - used
             if strip.shape[1] > room:
                 if strips or room < _least_width(strip, printed):
@@ -92,7 +98,7 @@ class LanePrinter:
                     cv2.resize(strip, (room, LANE_HEIGHT), interpolation=cv2.INTER_AREA), np.uint8
                 )
             strips.append(strip)
-            texts.append(printed.text)
+            texts.append(_legible(printed, style, damage))
             used += strip.shape[1] + self._config.gap
             if rng.random() < 0.2:
                 break
@@ -105,10 +111,12 @@ class LanePrinter:
         config = LaneConfig(lanes_per_card=1, width=self._config.width, gap=self._config.gap)
         return Lane(pixels=draw_lanes(strips, places, 1, config)[0], text="".join(texts))
 
-    def _draw_text(self, rng: np.random.Generator, style: Style) -> PrintedText:
+    def _draw_text(
+        self, rng: np.random.Generator, style: Style, shares: tuple[float, float, float]
+    ) -> PrintedText:
         kinds: tuple[Callable[[np.random.Generator, Style], PrintedText], ...]
         kinds = (self._said, self._random_hanzi, self._signs)
-        return kinds[int(rng.choice(3, p=[0.5, 0.4, 0.1]))](rng, style)
+        return kinds[int(rng.choice(3, p=shares))](rng, style)
 
     def _said(self, rng: np.random.Generator, style: Style) -> PrintedText:
         """A row of a card."""
@@ -135,7 +143,19 @@ class LanePrinter:
         text = "".join(parts)[:_LONGEST_RANDOM]
         return PrintedText(runs=(Run(text=text, x=0, em=style.value_em),), em=2.7, keep=DIGITS_KEEP)
 
-    def _strip(self, rng: np.random.Generator, style: Style, printed: PrintedText, damage: Damage) -> Pixels:
+    def _mark(self, rng: np.random.Generator) -> NDArray[np.float32]:
+        """(h, w) float32, 0-1: a line of text such as programs write across a picture."""
+        text = "".join(choose(rng, self._hanzi) for _ in range(int(rng.integers(6, 18))))
+        em, style = float(rng.uniform(2.5, 6.0)), draw_style(rng, self._pool)
+        width = len(text) * em + 2
+        size = (round((em + 2) * _SHEET_PX_PER_MM), round(width * _SHEET_PX_PER_MM))
+        canvas = Canvas(np.full((*size, 3), 255, np.uint8), width)
+        canvas.text((1, 1), text, style.label_face, em, (0, 0, 0))
+        return np.asarray(1 - canvas.pixels()[:, :, 0] / np.float32(255), np.float32)
+
+    def _strip(
+        self, rng: np.random.Generator, style: Style, printed: PrintedText, damage: Damage, *, marked: bool
+    ) -> Pixels:
         """(48, w, 3) uint8 BGR: the row, printed and photographed."""
         height = printed.em * _HEIGHT_PER_EM
         length = _length(printed, style)
@@ -153,7 +173,10 @@ class LanePrinter:
         x0, x1 = left - _MARGIN_MM, left + length + _MARGIN_MM
         y0 = top + printed.em / 2 - height / 2
         corners = np.array([[x0, y0], [x1, y0], [x1, y0 + height], [x0, y0 + height]], np.float32)
-        return damage.strip(rng, canvas.pixels(), corners * _SHEET_PX_PER_MM, printed.keep)
+        page = canvas.pixels()
+        if marked:
+            page = written_over(rng, page, self._marks[int(rng.integers(_MARKS))])
+        return damage.strip(rng, page, corners * _SHEET_PX_PER_MM, printed.keep)
 
 
 def _face_and_ink(run: Run, style: Style) -> tuple[FontFace, Colour]:
@@ -165,6 +188,16 @@ def _face_and_ink(run: Run, style: Style) -> tuple[FontFace, Colour]:
 def _print(canvas: Canvas, run: Run, style: Style, at: tuple[float, float]) -> None:
     face, ink = _face_and_ink(run, style)
     canvas.text(at, run.text, face, run.em * style.em_scale, ink, pitch=run.pitch)
+
+
+def _legible(printed: PrintedText, style: Style, damage: Damage) -> str:
+    """What can be read of a row: copiers lose the labels' pale ink, and nobody is to guess what is gone."""
+    kept = [
+        run.text
+        for run in printed.runs
+        if damage.copied is None or damage.copied.shows(_face_and_ink(run, style)[1])
+    ]
+    return "".join(kept)
 
 
 def _length(printed: PrintedText, style: Style) -> float:
