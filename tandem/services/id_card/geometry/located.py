@@ -48,8 +48,9 @@ _SAME_PLACE = 0.15
 #: evidence.
 _MUST_GAIN = 0.05
 #: Where parts as wide as the picture's shorter side show no card, smaller ones are looked at, too: so large a
-#: share of it.
-_SMALL_PARTS = 0.7
+#: share of it. What has less evidence than any right card (of 394) is none: the sheet that a card lies on, in
+#: a screenshot.
+_SMALL_PARTS, _RIGHT_EVIDENCE = 0.7, 0.81
 #: So many cards of the parts are followed up: a search that finds nothing is long.
 _MOST_FOLLOWED = 2
 
@@ -90,7 +91,7 @@ def locate_cards(
     cards = [_located(view, card, detect, original) for card in seen]
     if detect is not None and (not cards or any(map(_is_doubtful, cards))):
         cards = _with_parts(whole, cards, detect, original)
-    if detect is not None and not cards:
+    if detect is not None and all(card.found.evidence < _RIGHT_EVIDENCE for card in cards):
         cards = _with_parts(whole, cards, detect, original, share=_SMALL_PARTS)
     return _without_rows_of_nothing(_apart(cards))
 
