@@ -16,40 +16,39 @@ import onnx
 import onnxruntime
 
 from export.files import write_atomically
+from export.for_cpu import write_for_cpu
 from export.recognizer_classes import class_names, kept_classes
 from export.recognizer_gate import read_gate
 from export.recognizer_graph import dictionary_of, serving_graph
 from export.recognizer_int8 import quantized, read_ranges
 from export.recognizer_lean import lean
 from export.recognizer_parity import TOLERANCE, check_agreement, check_parity
-from export.recognizer_tail import Tail, read_tail, with_tail
+from export.recognizer_tuned import Tuned, read_tuned, with_tuned
 from export.recognizer_weights import published_weights
-from tandem.runtime.processor import FAST_INTEGERS, NEEDS, has_fast_integers
 
-CPU_FILE = "model.cpu.onnx"  # what config.pbtxt names; configs/gpu.pbtxt names the model itself
 _log = logging.getLogger(__name__)
 
 
-def export_recognizer(source: Path, out: Path, characters: Path, tail: Tail | None = None) -> list[int]:
+def export_recognizer(source: Path, out: Path, characters: Path, tuned: Tuned | None = None) -> list[int]:
     """Writes the served model and its characters; gives the classes of the published one that were kept.
 
     Args:
         source: the published recogniser.
         out: the ONNX file to write.
         characters: the text file to write, one line a class.
-        tail: fine-tuned weights for its end; None: as published.
+        tuned: trained weights; None: as published.
 
     Raises:
-        ExportError: `source` is not the recogniser that we know, or not the tail's.
+        ExportError: `source` is not the recogniser that we know, or not the one that was trained.
     """
     published = onnx.load(str(source))
     dictionary = dictionary_of(published)
     classes = kept_classes(dictionary)
     served = folded(serving_graph(published, classes))
     names = class_names(dictionary, classes)
-    if tail is not None:
-        served = with_tail(served, tail)
-        names += tail.added
+    if tuned is not None:
+        served = with_tuned(served, tuned)
+        names += tuned.added
     write_atomically(out, served.SerializeToString())
     write_atomically(characters, "\n".join([*names, ""]).encode())
     return classes
@@ -78,18 +77,12 @@ def export_for_cpu(model: Path, *, tuned: bool = True) -> Path:
 
     Args:
         model: as `export_recognizer` wrote it.
-        tuned: whether it has the fine-tuned end, whose features the gate knows; without, it has no gate.
+        tuned: whether it has the trained weights, whose features the gate and the ranges know; without, it
+            has no gate, and computes in float32.
     """
     served = lean(onnx.load(str(model)), read_gate() if tuned else read_gate().opened())
-    out = model.with_name(CPU_FILE)
-    needs = out.with_name(out.name + NEEDS)
-    if has_fast_integers():
-        write_atomically(needs, " ".join(FAST_INTEGERS).encode())  # a server elsewhere must not run it
-        write_atomically(out, quantized(served, read_ranges()).SerializeToString())
-    else:
-        write_atomically(out, served.SerializeToString())
-        needs.unlink(missing_ok=True)
-    return out
+    quantize = (lambda plain: quantized(plain, read_ranges())) if tuned else None
+    return write_for_cpu(model.parent, served, quantize)
 
 
 def make_served(
@@ -101,7 +94,7 @@ def make_served(
         out: the ONNX file to write.
         characters: the text file to write, one line a class.
         source: the published recogniser; None: the one in the wheel.
-        tuned: with the weights that were fine-tuned on drawn cards.
+        tuned: with the weights that were trained on drawn cards.
         check: compare with the published recogniser, and the CPU's file with the other.
 
     Raises:
@@ -112,10 +105,10 @@ def make_served(
     if check:
         worst = check_surgery(published)
         _log.info("largest difference of a probability %.1e, allowed %.0e", worst, TOLERANCE)
-    tail = read_tail() if tuned else None
-    classes = export_recognizer(published, out, characters, tail)
+    trained = read_tuned() if tuned else None
+    classes = export_recognizer(published, out, characters, trained)
     for_cpu = export_for_cpu(out, tuned=tuned)
-    _log.info("recogniser with %d characters written", len(classes) + (len(tail.added) if tail else 0))
+    _log.info("recogniser with %d characters written", len(classes) + (len(trained.added) if trained else 0))
     if check:
         share = check_agreement(out, for_cpu)
         _log.info("for the CPU: the same character in %.2f %% of the time steps", 100 * share)
@@ -145,7 +138,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--source", type=Path, help="published recogniser (default: the one in rapidocr's wheel)"
     )
     parser.add_argument(
-        "--as-published", action="store_true", help="without the weights that were fine-tuned on drawn cards"
+        "--as-published", action="store_true", help="without the weights that were trained on drawn cards"
     )
     parser.add_argument(
         "--check", action="store_true", help="compare with the published recogniser, and the CPU's file"

@@ -1,6 +1,6 @@
 """The gate: whether a time step of the recogniser is surely a blank, told by its features alone.
 
-    python -m export.recognizer_gate --model model.cpu.onnx
+    python -m export.recognizer_gate --model model.onnx
 
 A network of one hidden layer of 16, fitted to what the recogniser itself says on drawn cards: it speaks where
 the blank has less than 0.99. Its threshold lets a fifth of the steps through

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from export.files import locked, write_atomically
+from export.made_once import digest_of, make_once
 from export.recognizer_weights import SHA256
 from tandem.runtime.processor import has_fast_integers
 from tandem.runtime.setup import REPOSITORY
@@ -25,40 +24,27 @@ def make_recognizer(say: Callable[[str], None], repository: Path = REPOSITORY) -
     Raises:
         ExportError: the weights are missing or others, or the export failed.
     """
-    if _is_made(repository / _MODEL):
-        return
-    with locked(repository / _MODEL / "1"):  # two commands may be started at once
-        if not _is_made(repository / _MODEL):
-            _make(say, repository / _MODEL)
+    model = repository / _MODEL
 
+    def make() -> None:
+        # Imported here: onnx and ONNX Runtime take a second, and mostly there is nothing to make.
+        from export.recognizer import make_served  # noqa: PLC0415
 
-def _make(say: Callable[[str], None], model: Path) -> None:
-    # Imported here: onnx and ONNX Runtime take a second, and mostly there is nothing to make.
-    from export.recognizer import make_served  # noqa: PLC0415
+        say("making the recogniser from its published weights, once …")
+        make_served(model / "1" / "model.onnx", model / "characters.txt")
 
-    say("making the recogniser from its published weights, once …")
-    _stamp(model).unlink(missing_ok=True)
-    make_served(model / "1" / "model.onnx", model / "characters.txt")
-    write_atomically(_stamp(model), _made_from().encode())
-
-
-def _is_made(model: Path) -> bool:
-    try:
-        return _stamp(model).read_text("utf-8") == _made_from()
-    except OSError:
-        return False
-
-
-def _stamp(model: Path) -> Path:
-    """Written last: where it is, the other files are whole."""
-    return model / "1" / "made-from.txt"
+    make_once(model, _made_from(), make)
 
 
 def _made_from() -> str:
     """What the recogniser is made from, as a line of text that changes when that does."""
-    digest = hashlib.sha256()
-    made_by = (*_EXPORT.glob("recognizer*"), *_EXPORT.glob("weights/text_recognizer*"))
-    for path in sorted(made_by):
-        digest.update(path.read_bytes())
+    made_by = digest_of(
+        [
+            *_EXPORT.glob("recognizer*"),
+            *_EXPORT.glob("weights/text_recognizer*"),
+            _EXPORT / "integers.py",
+            _EXPORT / "for_cpu.py",
+        ]
+    )
     integers = "fast" if has_fast_integers() else "slow"
-    return f"weights {SHA256}, export {digest.hexdigest()}, 8-bit integers {integers}\n"
+    return f"weights {SHA256}, export {made_by}, 8-bit integers {integers}\n"

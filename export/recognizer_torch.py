@@ -1,13 +1,13 @@
 """The published recogniser as a torch network to fine-tune, and a torch network back to what Triton serves.
 
     python -m export.recognizer_torch import --weights recogniser.pt
-    python -m export.recognizer_torch tail --weights recogniser.pt
+    python -m export.recognizer_torch keep --weights recogniser.pt
     python -m export.recognizer_torch export --weights recogniser.pt --out model.onnx --characters
     characters.txt
 
-A weights file holds the network's state and its characters, so that fine-tuning may add some. `import
---check` exports what it imported and compares that with the published file. `tail` writes the fine-tuned
-layers that the repository keeps (`export.recognizer_tail`).
+A weights file holds the network's state and its characters, so that training may add some. `import --check`
+exports what it imported and compares that with the published file; `import --tuned` gives what is served,
+to train it further. `keep` writes the weights that the repository keeps (`export.recognizer_tuned`).
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from export.recognizer_graph import (
     serving_graph,
 )
 from export.recognizer_parity import TOLERANCE, check_parity
-from export.recognizer_tail import TAIL, Pair, read_tail, weights_of, write_tail
+from export.recognizer_tuned import TUNED, Pair, read_tuned, weights_of, write_tuned
 from export.recognizer_weights import published_weights
 from tandem.services.id_card.geometry.lanes import LANE_HEIGHT
 from tandem.training.draw.hanzi import log_prior
@@ -57,25 +57,28 @@ def imported(source: Path) -> tuple[Recognizer, list[str]]:
     dictionary = dictionary_of(published)
     classes = kept_classes(dictionary)
     graph = folded(serving_graph(published, classes)).graph
-    network = Recognizer(len(classes))
+    network = Recognizer(len(classes), published=True)
     _fill(_layers(network), weights_of(graph))
     return network.eval(), class_names(dictionary, classes)
 
 
-def tuned(source: Path, tail: Path) -> tuple[Recognizer, list[str]]:
-    """The recogniser that is served, to be trained further: the published body before a fine-tuned tail.
+def tuned(source: Path, path: Path) -> tuple[Recognizer, list[str]]:
+    """The recogniser that is served, to be trained further, and its characters.
+
+    Args:
+        source: the published recogniser, which knows the first characters.
+        path: the trained weights that the repository keeps.
 
     Raises:
         ExportError: one of them is not what we know, or they do not belong together.
     """
-    published, characters = imported(source)
-    kept = read_tail(tail)
-    characters = [*characters, *kept.added]
+    dictionary = dictionary_of(onnx.load(str(source)))
+    kept = read_tuned(path)
+    characters = [*class_names(dictionary, kept_classes(dictionary)), *kept.added]
     network = Recognizer(len(characters))
     *layers, (weight, bias) = kept.layers
-    body = layer_weights(published)[: -len(kept.layers)]
-    # What `tail` added for the characters that cards hardly print.
-    _fill(_layers(network), [*body, *layers, (weight, bias - log_prior(characters))])
+    # What `keep` added for the characters that cards hardly print.
+    _fill(_layers(network), [*layers, (weight, bias - log_prior(characters))])
     return network.eval(), characters
 
 
@@ -92,7 +95,7 @@ def _layers(network: Recognizer) -> list[nn.Module]:
 
 def _fill(layers: Sequence[nn.Module], constants: Sequence[Pair]) -> None:
     if len(layers) != len(constants):
-        raise ExportError(f"the published recogniser has {len(constants)} layers, ours {len(layers)}")
+        raise ExportError(f"that recogniser has {len(constants)} layers, ours {len(layers)}")
     for layer, pair in zip(layers, constants, strict=True):
         for name, value in zip(("weight", "bias"), pair, strict=True):
             parameter = layer.get_parameter(name)
@@ -177,14 +180,14 @@ def main(arguments: Sequence[str] | None = None) -> None:
     importing.add_argument("--source", type=Path, help="default: the file in rapidocr's wheel")
     ways = importing.add_mutually_exclusive_group()
     ways.add_argument(
-        "--tuned", action="store_true", help="behind its body the fine-tuned layers, to train them further"
+        "--tuned", action="store_true", help="the weights that are served, to train them further"
     )
     ways.add_argument("--check", action="store_true", help="export again and compare")
     exporting = commands.add_parser("export", help="torch weights to the ONNX file that Triton serves")
     exporting.add_argument("--out", type=Path, required=True, help="ONNX file to write")
     exporting.add_argument("--characters", type=Path, required=True, help="character list to write")
-    keeping = commands.add_parser("tail", help="what fine-tuning changed, for the repository")
-    keeping.add_argument("--out", type=Path, default=TAIL, help="file to write (default: %(default)s)")
+    keeping = commands.add_parser("keep", help="the weights that the repository keeps")
+    keeping.add_argument("--out", type=Path, default=TUNED, help="file to write (default: %(default)s)")
     for command in (importing, exporting, keeping):
         command.add_argument("--weights", type=Path, required=True, help="torch file")
     options = parser.parse_args(arguments)
@@ -192,18 +195,18 @@ def main(arguments: Sequence[str] | None = None) -> None:
     _log.setLevel(logging.INFO)  # not all loggers: torch's exporter tells a lot
     if options.command == "import":
         source = options.source or published_weights()
-        network, characters = tuned(source, TAIL) if options.tuned else imported(source)
+        network, characters = tuned(source, TUNED) if options.tuned else imported(source)
         save_weights(network, characters, options.weights)
         _log.info("recogniser with %d characters imported", len(characters))
         if options.check:
             _log.info("largest difference %.1e, allowed %.0e", check_import(network, source), TOLERANCE)
         return
     network, characters = load_weights(options.weights)
-    if options.command == "tail":
+    if options.command == "keep":
         known = len(kept_of(published_weights()))
         *layers, (weight, bias) = layer_weights(network)
         layers.append((weight, bias + log_prior(characters)))
-        write_tail(layers, characters[known:], options.out)
+        write_tuned(layers, characters[known:], options.out)
     else:
         write_atomically(options.out, exported(network).SerializeToString())
         write_atomically(options.characters, "\n".join([*characters, ""]).encode())

@@ -5,13 +5,13 @@ python -m export.text_embedder.set_up
 
 from __future__ import annotations
 
-import hashlib
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 from export.errors import ParityError
-from export.files import locked, write_atomically
+from export.files import write_atomically
+from export.made_once import digest_of, make_once
 from export.package_weights import ensure_weights
 from export.text_embedder.pinned import BLOB, E5_SMALL
 from tandem.runtime.setup import REPOSITORY
@@ -35,11 +35,8 @@ def make_embedder(say: Callable[[str], None], repository: Path = REPOSITORY) -> 
         ExportError: the weights can't be had or are others, or the graph doesn't compute what they say.
     """
     model = repository / _MODEL
-    if _is_made(model):
-        return
-    with locked(model / "1"):  # two commands may be started at once
-        if not _is_made(model):
-            _make(say, model)
+    made_from = f"weights {E5_SMALL.sha256}, export {digest_of(_HERE.glob('*.py'))}\n"
+    make_once(model, made_from, lambda: _make(say, model))
 
 
 def _make(say: Callable[[str], None], model: Path) -> None:
@@ -56,7 +53,6 @@ def _make(say: Callable[[str], None], model: Path) -> None:
 
     folder = ensure_weights(E5_SMALL, say=say)
     say("making the text embedder from its weights, once …")
-    _stamp(model).unlink(missing_ok=True)
     embedder = read_blob((folder / BLOB).read_bytes())
     graph = build_graph(embedder).SerializeToString()
     worst = largest_difference(embedder, graph, _SHAPES)
@@ -67,27 +63,6 @@ def _make(say: Callable[[str], None], model: Path) -> None:
     write_atomically(model / "1" / "model.onnx", graph)
     write_atomically(model / TOKENIZER_FILE, tokenizer_json(embedder.vocabulary).encode())
     write_atomically(model / NORMALISATION_FILE, normalisation_json(embedder.vocabulary).encode())
-    write_atomically(_stamp(model), _made_from().encode())
-
-
-def _is_made(model: Path) -> bool:
-    try:
-        return _stamp(model).read_text("utf-8") == _made_from()
-    except OSError:
-        return False
-
-
-def _stamp(model: Path) -> Path:
-    """Written last: where it is, the other files are whole."""
-    return model / "1" / "made-from.txt"
-
-
-def _made_from() -> str:
-    """What the embedder is made from, as a line of text that changes when that does."""
-    digest = hashlib.sha256()
-    for path in sorted(_HERE.glob("*.py")):
-        digest.update(path.read_bytes())
-    return f"weights {E5_SMALL.sha256}, export {digest.hexdigest()}\n"
 
 
 if __name__ == "__main__":

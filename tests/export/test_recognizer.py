@@ -11,7 +11,8 @@ from onnx import helper, numpy_helper
 
 from export.errors import ExportError, ParityError
 from export.files import write_atomically
-from export.recognizer import CPU_FILE, export_recognizer, main
+from export.for_cpu import CPU_FILE
+from export.recognizer import export_recognizer, main
 from export.recognizer_classes import BLANK, SPACE, can_be_printed, class_names, kept_classes
 from export.recognizer_graph import OPSET, dictionary_of, serving_graph
 from export.recognizer_parity import TOLERANCE, check_parity

@@ -17,7 +17,7 @@ from export.recognizer_gate import Gate, fitted, read_gate, write_gate
 from export.recognizer_graph import STEP
 from export.recognizer_lean import GRAIN, MARGIN, lean
 from export.recognizer_parity import TOLERANCE, sample_lanes
-from export.recognizer_tail import read_tail
+from export.recognizer_tuned import read_tuned
 from export.recognizer_weights import published_weights
 
 EVERYTHING = read_gate().opened()
@@ -33,7 +33,7 @@ def run(model: onnx.ModelProto, lanes: NDArray[np.uint8]) -> tuple[Any, Any]:
 @pytest.fixture(scope="module")
 def plain(tmp_path_factory: pytest.TempPathFactory) -> onnx.ModelProto:
     folder = tmp_path_factory.mktemp("recogniser")
-    export_recognizer(published_weights(), folder / "model.onnx", folder / "characters.txt", read_tail())
+    export_recognizer(published_weights(), folder / "model.onnx", folder / "characters.txt", read_tuned())
     return onnx.load(str(folder / "model.onnx"))
 
 

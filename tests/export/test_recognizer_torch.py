@@ -10,9 +10,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="torch is not installed (extra 'training')")
 
+from export.recognizer import export_recognizer  # noqa: E402
 from export.recognizer_parity import TOLERANCE, check_parity, sample_lanes  # noqa: E402
-from export.recognizer_tail import LAYERS, TAIL, read_tail  # noqa: E402
 from export.recognizer_torch import exported, imported, kept_of, layer_weights, tuned  # noqa: E402
+from export.recognizer_tuned import TUNED, read_tuned  # noqa: E402
 from export.recognizer_weights import published_weights  # noqa: E402
 from tandem.training.draw.hanzi import log_prior  # noqa: E402
 from tandem.training.errors import WeightsError  # noqa: E402
@@ -57,20 +58,31 @@ def test_a_weights_file_gives_the_network_back(network: tuple[Recognizer, list[s
     assert all(torch.equal(value, state[name]) for name, value in network[0].state_dict().items())
 
 
-def test_training_goes_on_from_the_tail_that_is_kept(network: tuple[Recognizer, list[str]]) -> None:
-    further, characters = tuned(published_weights(), TAIL)
-    kept = read_tail()
+def test_training_goes_on_from_the_weights_that_are_kept(network: tuple[Recognizer, list[str]]) -> None:
+    further, characters = tuned(published_weights(), TUNED)
+    kept = read_tuned()
     assert characters == [*network[1], *kept.added]
     layers = layer_weights(further)
-    for (weight, bias), (expected, other) in zip(
-        layers[:-LAYERS], layer_weights(network[0])[:-LAYERS], strict=True
-    ):
+    for (weight, _), (expected, _) in zip(layers, kept.layers, strict=True):
         assert np.array_equal(weight, expected)
-        assert np.array_equal(bias, other)
-    for (weight, _), (expected, _) in zip(layers[-LAYERS:], kept.layers, strict=True):
-        assert np.array_equal(weight, expected)
+    for (_, bias), (_, expected) in zip(layers[:-1], kept.layers[:-1], strict=True):
+        assert np.array_equal(bias, expected)
     # Written anew, the prior is added once, not twice.
     assert np.allclose(layers[-1][1] + log_prior(characters), kept.layers[-1][1], atol=1e-5)
+
+
+def test_the_trained_network_and_the_served_graph_agree(tmp_path: Path) -> None:
+    further, characters = tuned(published_weights(), TUNED)
+    export_recognizer(published_weights(), tmp_path / "model.onnx", tmp_path / "served.txt", read_tuned())
+    assert (tmp_path / "served.txt").read_text("utf-8").split("\n")[:-1] == characters
+    lanes = sample_lanes(1, 2, 320)
+    session = onnxruntime.InferenceSession(str(tmp_path / "model.onnx"), providers=["CPUExecutionProvider"])
+    classes, probabilities = session.run(["CHARACTERS", "PROBABILITIES"], {"LANES": lanes})
+    pixels = torch.from_numpy(lanes[0].transpose(0, 3, 1, 2).astype(np.float32) / 127.5 - 1)
+    with torch.no_grad():
+        scores = further(pixels) + torch.from_numpy(log_prior(characters))
+    expected = np.take_along_axis(scores.softmax(-1).numpy(), classes[0].astype(np.int64), -1)
+    assert np.abs(expected - probabilities[0]).max() < TOLERANCE
 
 
 def test_another_file_is_refused(tmp_path: Path) -> None:

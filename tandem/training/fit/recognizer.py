@@ -1,19 +1,21 @@
-"""Teach the published recogniser what cards print: `python -m tandem.training.fit.recognizer`.
+"""Teach the recogniser what cards print: `python -m tandem.training.fit.recognizer`.
 
-The published network confuses a rare character with its commoner look-alike and doesn't know 〇 at all. Its
-convolutional body sees the difference; what follows (the light transformer and the last layer) was taught
-with commoner text. So the body stays as it is, and the rest is trained on drawn lanes in which rare
-characters are as frequent as common ones. Shows a progress bar, can be stopped and resumed, and writes
-`metrics.jsonl` and the averaged weights.
+The published network confuses a rare character with its commoner look-alike, doesn't know 〇 at all, and has
+seen few photocopies. It is trained on drawn lanes in which rare characters are as frequent as common ones
+and four of ten are in poor shape. A lean network (`tandem.training.fit.rectifying`) is also told what the one
+that it was made of, its teacher, sees in the same lane. Shows a progress bar, can be stopped and resumed, and
+writes `metrics.jsonl` and the averaged weights.
 
     python -m export.recognizer_torch import --weights runs/published.pt
-    python -m tandem.training.fit.recognizer --weights runs/published.pt
-    python -m export.recognizer_torch tail --weights runs/recognizer/text_recognizer.pt
+    python -m tandem.training.fit.recognizer --weights runs/published.pt --out runs/gelu
+    python -m tandem.training.fit.rectifying --weights runs/gelu/text_recognizer.pt --out runs/lean.pt
+    python -m tandem.training.fit.recognizer --weights runs/lean.pt --teacher runs/gelu/text_recognizer.pt
+    python -m export.recognizer_torch keep --weights runs/recognizer/text_recognizer.pt
     python -m export.recognizer --out model.onnx --characters characters.txt
     python -m export.recognizer_int8 calibrate --model model.onnx
     python -m export.recognizer_gate --model model.onnx
 
-`import --tuned` starts from the tail that the repository keeps, to train it further.
+`import --tuned` starts from the weights that the repository keeps, to train them further.
 """
 
 from __future__ import annotations
@@ -29,7 +31,7 @@ import torch
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 from rich.console import Console
-from torch import Tensor, nn
+from torch import Tensor
 from torch.nn import functional
 from torch.utils.data import DataLoader, IterableDataset, get_worker_info
 
@@ -46,6 +48,8 @@ _RECIPE = Recipe(
 _CHECKS = 300  # lanes of a validation
 _LIKELY, _SOME = 4, 1500  # classes of a softmax: the likeliest of each time step, and random ones
 _NEW_BIAS = -2.0  # of a class that was added: it starts out unlikely
+# What likeness to the teacher weighs beside reading: less and less over so many steps, so much to the end.
+_LIKENESS_STEPS, _LEAST_LIKENESS = 1000, 0.25
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -57,9 +61,9 @@ class RecognizerPlan(RunPlan):
             knows, rather than a simplified one.
     """
 
-    steps: int = 2000
+    steps: int = 2400
     batch: int = 16
-    rate: float = 8e-4
+    rate: float = 4e-4
     known_share: float = 0.08
     seed: int = 11
     workers: int = 1
@@ -92,7 +96,7 @@ def widened(
         characters: one a class.
         added: characters that it lacks.
     """
-    wider = Recognizer(len(characters) + len(added))
+    wider = Recognizer(len(characters) + len(added), published=network.published)
     state = network.state_dict()
     weight, bias = state["head.weight"], state["head.bias"]
     new = weight.mean(0, keepdim=True).repeat(len(added), 1)
@@ -102,43 +106,60 @@ def widened(
     return wider.eval(), [*characters, *added]
 
 
-def tail_modules(network: Recognizer) -> list[nn.Module]:
-    """The layers that are trained: all behind the convolutional body."""
-    return [network.reduce, network.local, network.mixers, network.norm, network.skip, network.head]
-
-
 class RecognizerTrainer(LoopTrainer[Sequence[Lane], RecognizerPlan]):
-    """The state of one training run; only what lies behind the convolutional body is trained."""
+    """The state of one training run.
+
+    Args:
+        network: to train, all of it.
+        characters: one a class.
+        plan: how long.
+        folder: of the run.
+        teacher: a network whose body the trained one's is to resemble; None: there is none.
+    """
 
     recipe = _RECIPE
     network: Recognizer
 
     def __init__(
-        self, network: Recognizer, characters: Sequence[str], plan: RecognizerPlan, folder: Path
+        self,
+        network: Recognizer,
+        characters: Sequence[str],
+        plan: RecognizerPlan,
+        folder: Path,
+        teacher: Recognizer | None = None,
     ) -> None:
         torch.manual_seed(plan.seed)
         self.characters = list(characters)
         self._classes = {character: index for index, character in enumerate(self.characters)}
-        for parameter in network.parameters():
-            parameter.requires_grad = False
-        trained = [parameter for module in tail_modules(network) for parameter in module.parameters()]
-        for parameter in trained:
-            parameter.requires_grad = True
-        super().__init__(network, trained, plan, folder)
+        # The memory format that convolutions are fast in.
+        network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        self._teacher = teacher
+        super().__init__(network, list(network.parameters()), plan, folder)
 
     def losses(self, batch: Sequence[Lane]) -> dict[str, Tensor]:
-        """The CTC loss of a batch of lanes."""
-        features = self.network.tail(self.seen(np.stack([lane.pixels for lane in batch])))
-        texts = [[self._classes[character] for character in lane.text] for lane in batch]
+        """The CTC loss of a batch of lanes, and how unlike the teacher's what the body saw is."""
+        pixels = lane_pixels(np.stack([lane.pixels for lane in batch]))
+        seen = _seen(self.network, pixels)
+        reading = self._reading_loss(self.network.tail(seen[-1]), [lane.text for lane in batch])
+        if self._teacher is None:
+            return {"total": reading}
+        with torch.no_grad():
+            shown = _seen(self._teacher, pixels)
+        unlike = torch.stack([_unlikeness(ours, his) for ours, his in zip(seen, shown, strict=True)]).sum()
+        weight = max(_LEAST_LIKENESS, 1 - self.step / _LIKENESS_STEPS)
+        return {"total": reading + weight * unlike, "reading": reading, "unlike": unlike}
+
+    def _reading_loss(self, features: Tensor, written: Sequence[str]) -> Tensor:
+        """The CTC loss of features (N, T, 120)."""
+        texts = [[self._classes[character] for character in text] for text in written]
         lengths = torch.tensor([len(text) for text in texts])
         targets = torch.tensor([index for text in texts for index in text])
         classes = self._contenders(features.detach(), targets)
         head = self.network.head
         steps = functional.linear(features, head.weight[classes], head.bias[classes]).log_softmax(-1)
-        sizes = torch.full((len(batch),), steps.shape[1])
+        sizes = torch.full((len(texts),), steps.shape[1])
         places = torch.searchsorted(classes, targets)
-        loss = functional.ctc_loss(steps.transpose(0, 1), places, sizes, lengths, zero_infinity=True)
-        return {"total": loss}
+        return functional.ctc_loss(steps.transpose(0, 1), places, sizes, lengths, zero_infinity=True)
 
     @torch.no_grad()
     def _contenders(self, features: Tensor, targets: Tensor) -> Tensor:
@@ -153,15 +174,6 @@ class RecognizerTrainer(LoopTrainer[Sequence[Lane], RecognizerPlan]):
         contenders: Tensor = torch.unique(torch.cat([blank, targets, likely, some]))
         return contenders
 
-    @torch.no_grad()
-    def seen(self, lanes: NDArray[np.uint8]) -> Tensor:
-        """What the body, which is not trained, makes of lanes (N, 48, W, 3) uint8."""
-        pixels = torch.from_numpy(lanes).permute(0, 3, 1, 2).float() * (1 / 127.5) - 1
-        with torch.autocast("cpu", dtype=torch.bfloat16):
-            body: Tensor = self.network.body(pixels.contiguous(memory_format=torch.channels_last))
-        seen: Tensor = body.float().contiguous()
-        return seen
-
     @property
     def _recognizer(self) -> Recognizer:
         return cast(Recognizer, self.average)  # a copy of `network`
@@ -170,7 +182,8 @@ class RecognizerTrainer(LoopTrainer[Sequence[Lane], RecognizerPlan]):
     def read(self, lane: Lane) -> str:
         """What the averaged network reads."""
         average = self._recognizer
-        best = average.head(average.tail(self.seen(lane.pixels[None])))[0].argmax(-1).tolist()
+        seen = _seen(average, lane_pixels(lane.pixels[None]))[-1]
+        best = average.head(average.tail(seen))[0].argmax(-1).tolist()
         kept = [now for before, now in zip([0, *best], best, strict=False) if now not in (0, before)]
         return "".join(self.characters[index] for index in kept).replace(" ", "")
 
@@ -184,6 +197,25 @@ class RecognizerTrainer(LoopTrainer[Sequence[Lane], RecognizerPlan]):
     def save_weights(self) -> None:
         """The averaged network with its characters."""
         save_weights(self._recognizer, self.characters, self.folder / "text_recognizer.pt")
+
+
+def lane_pixels(lanes: NDArray[np.uint8]) -> Tensor:
+    """Lanes (N, 48, W, 3) uint8 as the network takes them."""
+    pixels = torch.from_numpy(lanes).permute(0, 3, 1, 2).float() * (1 / 127.5) - 1
+    return pixels.contiguous(memory_format=torch.channels_last)
+
+
+def _seen(network: Recognizer, pixels: Tensor) -> list[Tensor]:
+    """What the body makes of pixels at its taps, computed in bfloat16: half the time."""
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        tapped = network.taps(pixels)
+    return [tap.float().contiguous() for tap in tapped]
+
+
+def _unlikeness(ours: Tensor, his: Tensor) -> Tensor:
+    """The squared error of (N, C, H, W), as a share of the variance of each channel."""
+    variance = (his - his.mean((0, 2, 3), keepdim=True)).square().mean()
+    return (ours - his).square().mean() / variance
 
 
 def taught_hanzi(characters: Sequence[str], known_share: float) -> list[str]:
@@ -234,10 +266,13 @@ def main(argv: Sequence[str] | None = None) -> None:
         required=True,
         help="what to start from: `python -m export.recognizer_torch import` makes it",
     )
+    parser.add_argument("--teacher", type=Path, help="the network that a lean one is to resemble")
     options = parser.parse_args(argv)
-    published, characters = load_weights(options.weights)
-    network, characters = widened(published, characters, untaught(characters))
-    trainer = RecognizerTrainer(network, characters, plan_of(RecognizerPlan, options), options.out)
+    known, characters = load_weights(options.weights)
+    network, characters = widened(known, characters, untaught(characters))
+    teacher = load_weights(options.teacher)[0].requires_grad_(False) if options.teacher else None
+    plan = plan_of(RecognizerPlan, options)
+    trainer = RecognizerTrainer(network, characters, plan, options.out, teacher)
     if options.resume:
         trainer.load()
     train(trainer, Console(stderr=True))

@@ -5,6 +5,10 @@ transformer over the time steps (SVTR), and one linear layer to the classes; CTC
 means that batch norms and parallel branches are folded into the convolutions, as in the published ONNX file,
 which the weights come from (`export.recognizer_torch`).
 
+There are two forms. As **published**, every block is bent by Gelu. The **lean** one, which is served, has
+ReLU in all blocks but the last two: it costs nothing in 8-bit integers (`tandem.training.fit.rectifying`,
+docs/decisions/0019-relu-for-gelu.md).
+
 Sources: PaddleOCR's `rec_lcnetv4.py` and `rnn.py` (EncoderWithLightSVTR), Apache-2.0.
 """
 
@@ -36,6 +40,8 @@ _BLOCKS = (
     (384, 384, 1, True),
     (384, 384, 1, False),
 )
+_RECTIFIED = 11  # so many blocks, from the first on, have ReLU in the lean form
+_TAPS = (3, 9, 12)  # blocks whose outputs a lean body is compared by
 _BODY_CHANNELS = _BLOCKS[-1][1]
 _DIMS = 120  # channels of the transformer
 _HEADS = 8
@@ -84,8 +90,9 @@ class Excitation(nn.Module):
 class Block(nn.Module):
     """Depthwise convolution, perhaps excitation, and a pointwise bottleneck turned inside out."""
 
-    def __init__(self, channels: int, out: int, rows: int, excited: bool) -> None:
+    def __init__(self, channels: int, out: int, rows: int, excited: bool, *, rectified: bool) -> None:
         super().__init__()
+        self.rectified = rectified
         self.depthwise = nn.Conv2d(channels, channels, 3, (rows, 1), 1, groups=channels)
         self.excitation = Excitation(channels) if excited else nn.Identity()
         self.expand = nn.Conv2d(channels, 2 * channels, 1)
@@ -94,8 +101,18 @@ class Block(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """(N, C, H, W) to (N, out, H / rows, W)."""
+        x, inside = self.opened(x)
+        return self.closed(x, inside)
+
+    def opened(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """(N, C, H, W) to what goes round the bottleneck, (N, C, H / rows, W), and what is inside."""
         x = self.excitation(self.depthwise(x))
-        y: Tensor = self.project(functional.gelu(self.expand(x)))
+        inside = self.expand(x)
+        return x, inside.relu() if self.rectified else functional.gelu(inside)
+
+    def closed(self, x: Tensor, inside: Tensor) -> Tensor:
+        """The block's output from what `opened` gave."""
+        y: Tensor = self.project(inside)
         return x + y if self.residual else y
 
 
@@ -129,12 +146,17 @@ class Recognizer(nn.Module):
 
     Args:
         classes: number of classes, the blank (0) included.
+        published: in the published form, not the lean one.
     """
 
-    def __init__(self, classes: int) -> None:
+    def __init__(self, classes: int, *, published: bool = False) -> None:
         super().__init__()
+        self.published = published
         self.stem = Stem()
-        self.blocks = nn.Sequential(*(Block(*block) for block in _BLOCKS))
+        self.blocks = nn.ModuleList(
+            Block(*block, rectified=not published and index < _RECTIFIED)
+            for index, block in enumerate(_BLOCKS)
+        )
         self.reduce = nn.Conv2d(_BODY_CHANNELS, _DIMS, 1)
         self.local = nn.Conv2d(
             _DIMS, _DIMS, (1, _LOCAL_KERNEL), padding=(0, _LOCAL_KERNEL // 2), groups=_DIMS
@@ -146,7 +168,16 @@ class Recognizer(nn.Module):
 
     def body(self, pixels: Tensor) -> Tensor:
         """(N, 3, 48, W) float32 BGR in [-1, 1], W a multiple of 8, to (N, 384, 1, W / 8)."""
-        return functional.avg_pool2d(self.blocks(self.stem(pixels)), _POOL)
+        return self.taps(pixels)[-1]
+
+    def taps(self, pixels: Tensor) -> list[Tensor]:
+        """What the body makes of the pixels, (N, C, H, W) each, at some depths; what `body` gives last."""
+        x, tapped = self.stem(pixels), []
+        for index, block in enumerate(self.blocks):
+            x = block(x)
+            if index in _TAPS:
+                tapped.append(x)
+        return [*tapped, functional.avg_pool2d(x, _POOL)]
 
     def tail(self, x: Tensor) -> Tensor:
         """What the body saw, (N, 384, 1, T), to features (N, T, 120)."""
@@ -169,7 +200,12 @@ class Recognizer(nn.Module):
 def save_weights(network: Recognizer, characters: Sequence[str], path: Path) -> None:
     """Writes a weights file: the network's state and its characters, so that training may add some."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    torch.save({"state": network.state_dict(), "characters": list(characters)}, path)
+    content = {
+        "state": network.state_dict(),
+        "characters": list(characters),
+        "published": network.published,
+    }
+    torch.save(content, path)
 
 
 def load_weights(path: Path) -> tuple[Recognizer, list[str]]:
@@ -180,7 +216,7 @@ def load_weights(path: Path) -> tuple[Recognizer, list[str]]:
     """
     try:
         content = torch.load(path, weights_only=True)
-        network = Recognizer(len(content["characters"]))
+        network = Recognizer(len(content["characters"]), published=content["published"])
         network.load_state_dict(content["state"])
     except FileNotFoundError as error:
         raise WeightsError(

@@ -18,8 +18,9 @@ from tandem.training.fit.recognizer import (  # noqa: E402
     taught_hanzi,
     widened,
 )
+from tandem.training.fit.rectifying import rectified  # noqa: E402
 from tandem.training.network.recognizer import Recognizer  # noqa: E402
-from tandem.training.scene.text_rows import LanePrinter  # noqa: E402
+from tandem.training.scene.text_rows import Lane, LanePrinter  # noqa: E402
 
 HANZI = "张王李赵一二三四"
 
@@ -74,23 +75,61 @@ def test_a_wider_network_reads_what_it_read() -> None:
         assert torch.equal(wider(pixels)[..., :4], network(pixels))
 
 
-def test_only_what_lies_behind_the_body_is_trained_and_a_run_can_be_resumed(tmp_path: Path) -> None:
-    torch.manual_seed(0)
-    alphabet = sorted({*"".join(drawn()), *map(chr, range(33, 127)), "·"})
-    characters = ["<blank>", *alphabet, " "]
-    network = Recognizer(len(characters)).eval()
-    body = {name: value.clone() for name, value in network.blocks.state_dict().items()}
-    trainer = RecognizerTrainer(network, characters, RecognizerPlan(steps=4, batch=2), tmp_path)
+ALPHABET = sorted({*"".join(drawn()), *map(chr, range(33, 127)), "·"})
+CHARACTERS = ["<blank>", *ALPHABET, " "]
+
+
+@pytest.fixture
+def lanes() -> list[Lane]:
     printer, rng = LanePrinter("train", HANZI, 1), np.random.default_rng(1)
-    lanes = [lane for lane in (printer.draw(rng) for _ in range(12)) if set(lane.text) <= set(alphabet)][:2]
+    return [lane for lane in (printer.draw(rng) for _ in range(12)) if set(lane.text) <= set(ALPHABET)][:2]
+
+
+def test_the_whole_network_is_trained_and_a_run_can_be_resumed(lanes: list[Lane], tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    network = Recognizer(len(CHARACTERS)).eval()
+    before = {name: value.clone() for name, value in network.state_dict().items()}
+    trainer = RecognizerTrainer(network, CHARACTERS, RecognizerPlan(steps=4, batch=2), tmp_path)
     losses = [trainer.train_step(lanes)["total"] for _ in range(4)]
     assert losses[-1] < losses[0]
-    assert all(torch.equal(value, body[name]) for name, value in network.blocks.state_dict().items())
+    moved = {name for name, value in network.state_dict().items() if not torch.equal(value, before[name])}
+    assert {"stem.first.weight", "blocks.6.expand.weight", "head.weight"} <= moved
     trainer.save()
-    resumed = RecognizerTrainer(Recognizer(len(characters)).eval(), characters, trainer.plan, tmp_path)
+    resumed = RecognizerTrainer(Recognizer(len(CHARACTERS)).eval(), CHARACTERS, trainer.plan, tmp_path)
     resumed.load()
     assert resumed.step == 4
     assert resumed.read(lanes[0]) == trainer.read(lanes[0])
+
+
+def test_a_teacher_is_resembled_and_stays_as_it_is(lanes: list[Lane], tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    teacher = Recognizer(len(CHARACTERS), published=True).eval().requires_grad_(requires_grad=False)
+    before = {name: value.clone() for name, value in teacher.state_dict().items()}
+    network = Recognizer(len(CHARACTERS)).eval()
+    plan = RecognizerPlan(steps=30, batch=2, rate=2e-3)
+    trainer = RecognizerTrainer(network, CHARACTERS, plan, tmp_path, teacher)
+    unlike = [trainer.train_step(lanes)["unlike"] for _ in range(30)]
+    assert unlike[-1] < 0.8 * unlike[0]
+    assert all(torch.equal(value, before[name]) for name, value in teacher.state_dict().items())
+
+
+def test_rectified_it_sees_what_it_saw_with_gelu() -> None:
+    torch.manual_seed(0)
+    published = Recognizer(5, published=True).eval()
+    with torch.no_grad():
+        for name, value in published.named_parameters():
+            if name.endswith("expand.weight"):  # as far from zero as trained ones: where Gelu and ReLU differ
+                value.mul_(3)
+    pixels = torch.rand(9, 3, 48, 64) * 2 - 1
+    lean = rectified(published, pixels)
+    plain = Recognizer(5).eval()
+    plain.load_state_dict(published.state_dict())
+    with torch.no_grad():
+        shown, seen, untrained = (network.body(pixels) for network in (published, lean, plain))
+    assert (seen - shown).square().mean() < 0.5 * (untrained - shown).square().mean()
+    assert torch.equal(lean.head.weight, published.head.weight)
+    last = "blocks.12.expand.weight"
+    assert torch.equal(lean.state_dict()[last], published.state_dict()[last])
 
 
 def test_a_plan_refuses_nonsense() -> None:
