@@ -61,9 +61,9 @@ class RecognizerPlan(RunPlan):
             knows, rather than a simplified one.
     """
 
-    steps: int = 2400
+    steps: int = 1250
     batch: int = 16
-    rate: float = 4e-4
+    rate: float = 2e-4
     known_share: float = 0.08
     seed: int = 11
     workers: int = 1
