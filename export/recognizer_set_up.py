@@ -41,7 +41,7 @@ def _made_from() -> str:
     made_by = digest_of(
         [
             *_EXPORT.glob("recognizer*"),
-            *_EXPORT.glob("weights/text_recognizer*"),
+            *_EXPORT.glob("weights/text_recognizer*.npz"),
             _EXPORT / "integers.py",
             _EXPORT / "for_cpu.py",
         ]

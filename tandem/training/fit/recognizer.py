@@ -2,14 +2,14 @@
 
 The published network confuses a rare character with its commoner look-alike, doesn't know 〇 at all, and has
 seen few photocopies. It is trained on drawn lanes in which rare characters are as frequent as common ones
-and four of ten are in poor shape. A lean network (`tandem.training.fit.rectifying`) is also told what the one
-that it was made of, its teacher, sees in the same lane. Shows a progress bar, can be stopped and resumed, and
-writes `metrics.jsonl` and the averaged weights.
+and four of ten are in poor shape. A rectified network (`tandem.training.fit.rectifying`) is also told what
+the one that it was made of, its teacher, sees in the same lane. Shows a progress bar, can be stopped and
+resumed, and writes `metrics.jsonl` and the averaged weights.
 
     python -m export.recognizer_torch import --weights runs/published.pt
     python -m tandem.training.fit.recognizer --weights runs/published.pt --out runs/gelu
-    python -m tandem.training.fit.rectifying --weights runs/gelu/text_recognizer.pt --out runs/lean.pt
-    python -m tandem.training.fit.recognizer --weights runs/lean.pt --teacher runs/gelu/text_recognizer.pt
+    python -m tandem.training.fit.rectifying --weights runs/gelu/text_recognizer.pt --out runs/relu.pt
+    python -m tandem.training.fit.recognizer --weights runs/relu.pt --teacher runs/gelu/text_recognizer.pt
     python -m export.recognizer_torch keep --weights runs/recognizer/text_recognizer.pt
     python -m export.recognizer --out model.onnx --characters characters.txt
     python -m export.recognizer_int8 calibrate --model model.onnx
@@ -266,7 +266,7 @@ def main(argv: Sequence[str] | None = None) -> None:
         required=True,
         help="what to start from: `python -m export.recognizer_torch import` makes it",
     )
-    parser.add_argument("--teacher", type=Path, help="the network that a lean one is to resemble")
+    parser.add_argument("--teacher", type=Path, help="the network that a rectified one is to resemble")
     options = parser.parse_args(argv)
     known, characters = load_weights(options.weights)
     network, characters = widened(known, characters, untaught(characters))

@@ -35,19 +35,19 @@ _RIDGE = 1e-4  # of the mean square of what is inside
 _log = logging.getLogger(__name__)
 
 
-def rectified(wide: Recognizer, pixels: Tensor) -> Recognizer:
-    """The lean network that resembles a published one.
+def rectified(published: Recognizer, pixels: Tensor) -> Recognizer:
+    """The network with ReLU that resembles one with Gelu.
 
     Args:
-        wide: in the published form.
+        published: in the published form.
         pixels: (N, 3, 48, W) float32 in [-1, 1], lanes to learn from.
     """
-    lean = Recognizer(wide.head.out_features).eval()
-    lean.load_state_dict(wide.state_dict())
+    changed = Recognizer(published.head.out_features).eval()
+    changed.load_state_dict(published.state_dict())
     with torch.no_grad():
-        shown = [wide.stem(part) for part in torch.split(pixels, _AT_ONCE)]
+        shown = [published.stem(part) for part in torch.split(pixels, _AT_ONCE)]
     seen = shown
-    blocks = (cast("Sequence[Block]", network.blocks) for network in (wide, lean))
+    blocks = (cast("Sequence[Block]", network.blocks) for network in (published, changed))
     for index, (his, ours) in enumerate(zip(*blocks, strict=True)):
         if not ours.rectified:
             break
@@ -59,7 +59,7 @@ def rectified(wide: Recognizer, pixels: Tensor) -> Recognizer:
             seen = [ours(part) for part in seen]
         shown = wanted
         _log.info("block %d: %.1f %% of the variance missing", index, 100 * _missing(seen, wanted))
-    return lean
+    return changed
 
 
 def _solve(block: Block, seen: Sequence[Tensor], wanted: Sequence[Tensor]) -> None:
@@ -113,11 +113,11 @@ def main(argv: Sequence[str] | None = None) -> None:
     options = parser.parse_args(argv)
     logging.basicConfig(format="%(message)s", level=logging.INFO)
     cv2.setNumThreads(1)
-    wide, characters = load_weights(options.weights)
+    published, characters = load_weights(options.weights)
     printer = LanePrinter("train", taught_hanzi(characters, 0.08), _SEED)
     rng = np.random.default_rng(_SEED)
     pixels = lane_pixels(np.stack([printer.draw(rng).pixels for _ in range(_LANES)]))
-    save_weights(rectified(wide, pixels), characters, options.out)
+    save_weights(rectified(published, pixels), characters, options.out)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,8 @@ transformer over the time steps (SVTR), and one linear layer to the classes; CTC
 means that batch norms and parallel branches are folded into the convolutions, as in the published ONNX file,
 which the weights come from (`export.recognizer_torch`).
 
-There are two forms. As **published**, every block is bent by Gelu. The **lean** one, which is served, has
-ReLU in all blocks but the last two: it costs nothing in 8-bit integers (`tandem.training.fit.rectifying`,
+There are two forms. As **published**, every block is bent by Gelu. The **rectified** one, which is served,
+has ReLU in all blocks but the last two: it costs nothing in 8-bit integers (`tandem.training.fit.rectifying`,
 docs/decisions/0019-relu-for-gelu.md).
 
 Sources: PaddleOCR's `rec_lcnetv4.py` and `rnn.py` (EncoderWithLightSVTR), Apache-2.0.
@@ -40,8 +40,8 @@ _BLOCKS = (
     (384, 384, 1, True),
     (384, 384, 1, False),
 )
-_RECTIFIED = 11  # so many blocks, from the first on, have ReLU in the lean form
-_TAPS = (3, 9, 12)  # blocks whose outputs a lean body is compared by
+_RECTIFIED = 11  # so many blocks, from the first on, have ReLU in the rectified form
+_TAPS = (3, 9, 12)  # blocks whose outputs a rectified body is compared by
 _BODY_CHANNELS = _BLOCKS[-1][1]
 _DIMS = 120  # channels of the transformer
 _HEADS = 8
@@ -146,7 +146,7 @@ class Recognizer(nn.Module):
 
     Args:
         classes: number of classes, the blank (0) included.
-        published: in the published form, not the lean one.
+        published: in the published form, not the rectified one.
     """
 
     def __init__(self, classes: int, *, published: bool = False) -> None:

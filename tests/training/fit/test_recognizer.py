@@ -121,15 +121,15 @@ def test_rectified_it_sees_what_it_saw_with_gelu() -> None:
             if name.endswith("expand.weight"):  # as far from zero as trained ones: where Gelu and ReLU differ
                 value.mul_(3)
     pixels = torch.rand(9, 3, 48, 64) * 2 - 1
-    lean = rectified(published, pixels)
+    changed = rectified(published, pixels)
     plain = Recognizer(5).eval()
     plain.load_state_dict(published.state_dict())
     with torch.no_grad():
-        shown, seen, untrained = (network.body(pixels) for network in (published, lean, plain))
+        shown, seen, untrained = (network.body(pixels) for network in (published, changed, plain))
     assert (seen - shown).square().mean() < 0.5 * (untrained - shown).square().mean()
-    assert torch.equal(lean.head.weight, published.head.weight)
+    assert torch.equal(changed.head.weight, published.head.weight)
     last = "blocks.12.expand.weight"
-    assert torch.equal(lean.state_dict()[last], published.state_dict()[last])
+    assert torch.equal(changed.state_dict()[last], published.state_dict()[last])
 
 
 def test_a_plan_refuses_nonsense() -> None:
