@@ -176,7 +176,16 @@ def fetch(pool: Pool, folder: Path, say: Callable[[str], None]) -> None:
             for path, stream in _files(archive):
                 if package.wants(path):
                     (unpacked / Path(path).name).write_bytes(stream.read())
-            unpacked.rename(folder / package.folder)  # whole or not at all
+            _move_into_place(unpacked, folder / package.folder)
+
+
+def _move_into_place(unpacked: Path, place: Path) -> None:
+    """Whole or not at all; another process that fetches the same may have been faster."""
+    try:
+        unpacked.rename(place)
+    except OSError:
+        if not place.exists():
+            raise
 
 
 def _download(package: Package, folder: Path) -> Path:

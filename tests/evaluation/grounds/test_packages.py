@@ -61,6 +61,17 @@ def test_what_is_wanted_is_taken_once(package: Package, tmp_path: Path) -> None:
     assert (tmp_path / "asked").read_text().split()[-1] == "pictures=1.0"
 
 
+def test_two_that_fetch_at_once_both_have_it(package: Package, tmp_path: Path) -> None:
+    cache = tmp_path / "cache"
+
+    def the_other_is_faster(_line: str) -> None:
+        fetch("test", cache, lambda _line: None)
+
+    fetch("test", cache, the_other_is_faster)
+    assert [path.name for path in (cache / package.folder).iterdir()] == ["wood.jpg"]
+    assert len(list(cache.iterdir())) == 1
+
+
 def test_another_file_under_the_same_name_is_refused(
     package: Package, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
