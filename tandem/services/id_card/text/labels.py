@@ -71,7 +71,9 @@ def value_of(row: Row) -> tuple[Glyph, ...]:
     letters = [i for i, glyph in enumerate(row.glyphs) if glyph.character not in DOTS]
     found = [label_length([row.glyphs[i] for i in letters], label) for label in LABELS[row.kind]]
     length, _ = min(found, key=lambda item: item[1])
-    return row.glyphs[letters[length - 1] + 1 if length else (_behind_dirt(row) or _behind_remains(row)) :]
+    behind = letters[length - 1] + 1 if length else 0
+    # A whole label is the label, though what stands before it could be one, too, misread.
+    return row.glyphs[max(behind, _behind_dirt(row)) or _behind_remains(row) :]
 
 
 def _behind_dirt(row: Row) -> int:

@@ -93,6 +93,18 @@ def test_remains_of_a_pale_label_are_no_value(kind: RowKind, text: str, left_mm:
     assert "".join(glyph.character for glyph in value_of(placed)) == value
 
 
+def test_a_whole_label_behind_what_could_be_its_misread_begin() -> None:
+    """A speck before 住址 was read as a character of which 住 is a runner-up, and 住 as one of 址."""
+    read = row(RowKind.ADDRESS, "姓住址福建省泉州市")
+    likely = {0: (("住", 0.25),), 1: (("址", 0.17),)}
+    centres = accumulate((15, 30, 55, 50, 36, 36, 36, 36, 36))
+    glyphs = tuple(
+        replace(glyph, centre=centre, runners_up=likely.get(i, ()))
+        for i, (glyph, centre) in enumerate(zip(read.glyphs, centres, strict=True))
+    )
+    assert "".join(glyph.character for glyph in value_of(replace(read, glyphs=glyphs))) == "福建省泉州市"
+
+
 def test_a_misread_label_whose_letters_stand_apart() -> None:
     def read(text: str, distances: tuple[float, ...]) -> str:
         centres = accumulate(distances)
