@@ -20,9 +20,10 @@ _ROWS, _CELLS = range(0xB0, 0xF8), range(0xA1, 0xFF)
 _COMPONENTS = frozenset(
     "讠冫冖冂凵刂勹匚卩厶亠亻廴艹辶宀丶丿丨纟彳扌氵灬爫犭疒礻衤钅阝饣忄攵夂彐囗彡虍罒釆隹髟丷巛尢廾肀爿牜"
 )
-# Log priors of characters that few cards show, and of those that today's Chinese hardly has (traditional
-# forms).
-_UNUSUAL, _ANTIQUE = -2.0, -4.0
+# Log priors of characters of GB 2312's rarer half that no list of names and places has, of others that few
+# cards show, and of those that today's Chinese hardly has (traditional forms).
+_SELDOM, _UNUSUAL, _ANTIQUE = -1.0, -2.0, -4.0
+_RARER_HALF = 0xD8  # its first row
 
 
 def gb2312() -> tuple[str, ...]:
@@ -67,11 +68,22 @@ def log_prior(characters: Sequence[str]) -> NDArray[np.float32]:
     Training draws rare characters as often as common ones, which teaches their shapes. On cards those
     outside of GB 2312 and of the lists of names and places are far rarer, and many are variant forms of
     common ones (姸 of 妍, 號 of 号). By Bayes' rule their scores are lowered by the logarithm of how much
-    rarer: less than the truth, so that a surely seen one is still read.
+    rarer: less than the truth, so that a surely seen one is still read. So are those of GB 2312's rarer half
+    (嫒, 薏), which look like what names print (媛, 惹).
     """
-    usual, today = {*gb2312(), *drawn()}, set(simplified())
+    listed = drawn()
+    usual, today = {*gb2312(), *listed}, set(simplified())
     prior = np.zeros(len(characters), np.float32)
     for index, character in enumerate(characters):
         if len(character) == 1 and is_hanzi(character) and character not in usual:
             prior[index] = _UNUSUAL if character in today else _ANTIQUE
+        elif character not in listed and _is_of_rarer_half(character):
+            prior[index] = _SELDOM
     return prior
+
+
+def _is_of_rarer_half(character: str) -> bool:
+    try:
+        return character.encode("gb2312")[0] >= _RARER_HALF
+    except UnicodeEncodeError:
+        return False

@@ -16,6 +16,7 @@ Pixels = NDArray[np.uint8]
 _CELLS = np.array(
     [[12, 5, 6, 13], [4, 0, 1, 7], [11, 3, 2, 8], [15, 10, 9, 14]], np.float32
 )  # a clustered dot
+_BILEVEL_SHARE = 0.25
 _LEGIBLE = 0.2  # cover of what can be read
 _BGR = ((70, 70, 190), (180, 110, 60), (130, 130, 130), (250, 250, 250), (90, 150, 60))
 
@@ -65,10 +66,14 @@ class Photocopy:
 
 
 def draw_photocopy(rng: np.random.Generator) -> Photocopy:
-    """A copier as it may be set: often too bright, seldom so dark that the card's ground turns grey."""
+    """A copier as it may be set: often too bright, seldom so dark that the card's ground turns grey.
+
+    One of four knows black and white only, as cheap ones and fax machines do.
+    """
     white = float(rng.uniform(150, 235))
+    bilevel = rng.random() < _BILEVEL_SHARE
     return Photocopy(
-        black=float(rng.uniform(0.05, 0.75) * white),
+        black=float((rng.uniform(0.9, 0.98) if bilevel else rng.uniform(0.05, 0.75)) * white),
         white=white,
         dots=float(rng.choice([0.0, rng.uniform(0.3, 1.0)], p=[0.6, 0.4])),
         toner=float(rng.uniform(0, 14)),

@@ -48,7 +48,7 @@ _SHEET_PX_PER_MM = 12.0
 _SIGNS = "0123456789ABCDEFGXZ-#()·"
 _NUMERALS = "〇一二三四五六七八九十"
 _RARE_SHARE = 0.25
-_POOR_SHARE, _MARKED_SHARE = 0.4, 0.1
+_POOR_SHARE, _MARKED_SHARE = 0.5, 0.1
 _KINDS, _POOR_KINDS = (0.5, 0.4, 0.1), (0.75, 0.2, 0.05)  # rows of cards, hanzi of chance, signs
 _MARKS = 40
 

@@ -47,10 +47,11 @@ def test_known_characters_keep_their_share() -> None:
 
 
 def test_what_cards_hardly_print_starts_out_unlikely() -> None:
-    prior = log_prior(["<blank>", "张", "翀", "〇", "X", "姸", "號", " "])
+    # 媛, 翀: rare, but names have them; 嫒: of GB 2312's rarer half, in no name; 锅: of its other half.
+    prior = log_prior(["<blank>", "张", "翀", "〇", "X", "姸", "號", " ", "媛", "嫒", "锅"])
     assert prior[:5].tolist() == [0.0] * 5
-    assert prior[7] == 0.0
-    assert prior[6] < prior[5] < 0
+    assert prior[[7, 8, 10]].tolist() == [0.0] * 3
+    assert prior[6] < prior[5] < prior[9] < 0
 
 
 def test_lanes_have_the_served_shape_and_say_what_is_drawn() -> None:
