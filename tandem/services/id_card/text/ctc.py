@@ -77,6 +77,12 @@ class Row:
         return "".join(glyph.character for glyph in self.glyphs)
 
 
+def stripped(glyphs: Sequence[Glyph], character: str) -> tuple[Glyph, ...]:
+    """The glyphs without those that say `character` at either end."""
+    others = [i for i, glyph in enumerate(glyphs) if glyph.character != character]
+    return tuple(glyphs[others[0] : others[-1] + 1]) if others else ()
+
+
 def read_row(
     characters: NDArray[np.int32],
     probabilities: NDArray[np.float32],

@@ -20,9 +20,9 @@ from tandem.services.id_card.text.completeness import (
     is_cut,
 )
 from tandem.services.id_card.text.correction import Correction
-from tandem.services.id_card.text.ctc import ROW_PX, Glyph, Row
+from tandem.services.id_card.text.ctc import ROW_PX, Glyph, Row, stripped
 from tandem.services.id_card.text.labels import NATION_LABEL, find_label, usual_pitch, value_of
-from tandem.services.id_card.text.places import decide_place
+from tandem.services.id_card.text.places import decide_place, without_speck
 
 NAME, SEX, NATION, BIRTH, ADDRESS, NUMBER = "姓名", "性别", "民族", "出生", "住址", "公民身份号码"
 AUTHORITY, VALIDITY = "签发机关", "有效期限"
@@ -91,6 +91,7 @@ def read_text(rows: Sequence[Row], keep: Callable[[str], str], *, begins_with_pl
         parts.append((row, kept))
     corrections: tuple[Correction, ...] = ()
     if begins_with_place:
+        parts[:1] = [(row, without_speck(glyphs)) for row, glyphs in parts[:1]]
         decided, corrections = decide_place([glyph for _, glyphs in parts for glyph in glyphs])
         rest = iter(decided)
         parts = [(row, tuple(islice(rest, len(glyphs)))) for row, glyphs in parts]
@@ -140,7 +141,7 @@ def read_name(rows: Sequence[Row]) -> Field:
     field = read_text(rows[:1], _name_sign)
     if field.text.startswith(MIDDLE_DOT) or field.text.endswith(MIDDLE_DOT):
         row, glyphs = field.parts[0]
-        inner = _stripped(glyphs)
+        inner = stripped(glyphs, MIDDLE_DOT)
         field = field_of("".join(glyph.character for glyph in inner), [(row, inner)])
     field = _before_purpose(field)
     if field.text.startswith(_REST_OF_LABEL) or has_room_in_name(field.parts):
@@ -161,12 +162,6 @@ def _name_sign(character: str) -> str:
     if character in DOTS:
         return MIDDLE_DOT
     return ZERO if character in CIRCLES else character if is_hanzi(character) else ""
-
-
-def _stripped(glyphs: Sequence[Glyph]) -> tuple[Glyph, ...]:
-    """The glyphs without middle dots at the ends."""
-    letters = [i for i, glyph in enumerate(glyphs) if glyph.character != MIDDLE_DOT]
-    return tuple(glyphs[letters[0] : letters[-1] + 1]) if letters else ()
 
 
 def read_address(rows: Sequence[Row]) -> Field:
@@ -210,7 +205,9 @@ def _is_other_script(row: Row) -> bool:
 def read_authority(rows: Sequence[Row]) -> Field:
     """签发机关: one or two rows of hanzi, the whole of which ends in what such an office is called."""
     field = read_text(rows, lambda c: c if is_hanzi(c) else "", begins_with_place=True)
-    return field if field.text[-1:] in _OFFICES else untaken(field)
+    if field.text[-1:] not in _OFFICES:
+        return untaken(field)
+    return doubted(field) if begins_nowhere(field.text) else field
 
 
 def untaken(field: Field) -> Field:

@@ -50,6 +50,18 @@ def decide_place(glyphs: Sequence[Glyph]) -> tuple[tuple[Glyph, ...], tuple[Corr
     return (*believed, *decided[named:]), tuple(corrections)
 
 
+def without_speck(glyphs: Sequence[Glyph]) -> tuple[Glyph, ...]:
+    """A line without a first character that was guessed and without which, only, it begins with a place.
+
+    A copier's speck between label and value is read as a character, of those that stand there on other cards.
+    """
+    text = _text(glyphs)
+    guessed = bool(glyphs) and glyphs[0].confidence < PLACE_CONFIDENCE
+    if guessed and not place_length(text) and place_length(text[1:]) > _LEAST_BEHIND:
+        return tuple(glyphs[1:])
+    return tuple(glyphs)
+
+
 def _runner_up(glyphs: Sequence[Glyph], index: int) -> str:
     """The likeliest character of those the recogniser saw there that makes a place; "" if none does."""
     text = _text(glyphs)

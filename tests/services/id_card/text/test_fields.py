@@ -83,6 +83,17 @@ def test_the_chinese_zero(read: str, printed: str) -> None:
     assert read_address([row(RowKind.ADDRESS, f"住址 {read}")]).text == printed
 
 
+def test_an_authority_of_no_place_is_doubted() -> None:
+    """The first character was passed over (宜昌市): the rest reads smoothly."""
+    field = read_authority([row(RowKind.AUTHORITY, "签发机关昌市公安局")])
+    assert field.text == "昌市公安局"
+    assert field.confidence <= 0.4
+    assert field.incomplete
+    whole = read_authority([row(RowKind.AUTHORITY, "签发机关宜昌市公安局")])
+    assert whole.confidence > 0.9
+    assert not whole.incomplete
+
+
 def test_authority_is_hanzi_of_one_or_two_rows() -> None:
     rows = [row(RowKind.AUTHORITY, "签发机关 上海市公安局、"), row(RowKind.AUTHORITY, "徐汇分局")]
     assert read_authority(rows).text == "上海市公安局徐汇分局"

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tandem.services.id_card.text.ctc import Glyph
-from tandem.services.id_card.text.places import PLACE_CONFIDENCE, decide_place
+from tandem.services.id_card.text.places import PLACE_CONFIDENCE, decide_place, without_speck
 from tandem.services.id_card.text.region_names import place_length
 
 
@@ -124,3 +124,19 @@ def test_several_that_would_do_and_too_little_behind_decide_nothing(
 ) -> None:
     found, least, corrections = decided(text, **guesses)
     assert (found, least, corrections) == (text, 0.3, [])
+
+
+@pytest.mark.parametrize(
+    ("text", "sure", "left"),
+    [
+        ("名海南省定安县公安局", 0.52, "海南省定安县公安局"),
+        ("名海南省定安县公安局", 0.95, "名海南省定安县公安局"),  # it is there
+        ("宁海县公安局", 0.52, "宁海县公安局"),  # 海县 is no place, and 宁海县 is one
+        ("名民崖路", 0.52, "名民崖路"),
+        ("名吉县", 0.52, "名吉县"),  # two characters: too little to tell by
+        ("", 0.5, ""),
+    ],
+)
+def test_a_speck_before_a_place_is_left_out(text: str, sure: float, left: str) -> None:
+    read = glyphs(text, **({text[0]: (sure, {})} if text else {}))
+    assert "".join(glyph.character for glyph in without_speck(read)) == left
