@@ -1,4 +1,4 @@
-"""The committed classifier and document detector are what their committed weights give, and small."""
+"""The committed classifier, corner refiner and document detector are what their weights give, and small."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 torch = pytest.importorskip("torch", reason="exporting needs torch")
 
+from export import corner_refiner as refiner_export  # noqa: E402
 from export import detector as detector_export  # noqa: E402
 from export.document_classifier.__main__ import drawn_views  # noqa: E402
 from export.document_classifier.served import check, load  # noqa: E402
@@ -53,6 +54,24 @@ def test_the_document_detector_is_its_weights() -> None:
     model = MODELS / "document_detector/1/model.onnx"
     thumbnails = np.random.default_rng(1).integers(0, 256, (5, 320, 320, 3), np.uint8)
     detector_export.check(detector_export.load(WEIGHTS / "document_detector.pt"), model, thumbnails)
+
+
+def test_the_corner_refiner_is_its_weights() -> None:
+    model = MODELS / "corner_refiner/1/model.onnx"
+    views, refiner = refiner_export.drawn_views(5), refiner_export.load(WEIGHTS / "corner_refiner.pt")
+    refiner_export.check(refiner, model, views)
+    assert model.stat().st_size <= MOST_BYTES
+    with torch.no_grad():
+        refiner.network.decide.bias += 0.01
+    with pytest.raises(ParityError, match="OFFSETS"):
+        refiner_export.check(refiner, model, views)
+
+
+def test_a_refiners_missing_weights_are_named(tmp_path: Path) -> None:
+    with pytest.raises(ExportError, match="corner_refiner"):
+        refiner_export.load(tmp_path / "nothing.pt")
+    with pytest.raises(ExportError, match="another network"):
+        refiner_export.load(WEIGHTS / "card_detector.pt")
 
 
 def test_half_weights_change_the_file_not_the_answer(tmp_path: Path) -> None:

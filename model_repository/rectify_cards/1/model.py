@@ -29,7 +29,7 @@ _DEFAULTS = {
     "workers": "2",
     "score_threshold": "0.4",
     "detector": "card_detector",
-    "calls": "document_classifier,document_detector",
+    "calls": "document_classifier,document_detector,corner_refiner",
 }
 
 
@@ -41,10 +41,11 @@ class TritonPythonModel:
         parameters = model_parameters(args["model_config"], _DEFAULTS)
         cv2.setNumThreads(1)
         self._config = RectifyConfig(score_threshold=float(parameters["score_threshold"]))
-        classifier, documents = parameters["calls"].split(",")
+        classifier, documents, refiner = parameters["calls"].split(",")
         self._detect = _Detector(parameters["detector"], ("QUADS", "SCORES", "EMBLEM"))
         self._find_documents = _Detector(documents, ("QUADS", "SCORES"))
         self._classifier = RemoteModel(pb_utils, name=classifier, input_name="VIEWS", output_names=("KINDS",))
+        self._refine = _Refiner(refiner)
         self._workers = ThreadPoolExecutor(int(parameters["workers"]), thread_name_prefix="rectify")
         self._responder = Responder(pb_utils, model_name=args["model_name"], inputs=_INPUTS)
 
@@ -63,6 +64,7 @@ class TritonPythonModel:
     def _rectify(self, inputs: Arrays) -> Arrays:
         """One picture's tensors."""
         picture = Picture.unpacked(inputs["PICTURE"], inputs["PICTURE_SIZE"])
+        asks = bool(inputs["IMAGE"][0])  # nobody is asked about a blank picture
         rectified = rectify(
             picture.pixels,
             picture.sent_size,
@@ -71,10 +73,10 @@ class TritonPythonModel:
             inputs["EMBLEM"],
             self._config,
             detect=self._detect,
+            refine=self._refine if asks else None,
             original=lambda: decode_original(inputs["IMAGE"][0]),
         )
         lanes, titles = place_titles(picture, rectified.cards, rectified.segments, rectified.lanes)
-        asks = bool(inputs["IMAGE"][0])  # nobody is asked about a blank picture
         # Asked from here and not as a step beside the recogniser: Triton 24.10 ends when a caller gives up on
         # an ensemble two of whose steps run at once (docs/decisions/0016-ensembles-are-chains.md).
         kinds, view_quads = classify_cards(
@@ -136,6 +138,27 @@ class _Detector:
             )
         self._is_there = True
         return tuple(found)
+
+
+class _Refiner:
+    """The corner refiner of this server; where it does not answer, it corrects nothing.
+
+    Args:
+        name: the model.
+    """
+
+    def __init__(self, name: str) -> None:
+        self._model = RemoteModel(pb_utils, name=name, input_name="VIEWS", output_names=("OFFSETS", "WAYS"))
+        self._name = name
+
+    def __call__(self, views: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
+        """Offsets (n, 4, 2) and ways (n, 4) of (n, 128, 176, 3) uint8 BGR views."""
+        try:
+            offsets, ways = self._model(views)
+        except RemoteModelError as error:
+            _log.warning("%s corrects nothing: %s", self._name, error)
+            return np.zeros((0, 4, 2), np.float32), np.zeros((0, 4), np.float32)
+        return offsets, ways
 
 
 def _no_documents(thumbnails: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:

@@ -121,6 +121,7 @@ class Steps:
         self._detector = Network(repository, "card_detector")
         self._documents = Network(repository, "document_detector")
         self._classifier = Network(repository, "document_classifier")
+        self._refiner = Network(repository, "corner_refiner")
         self._recognizer = Network(repository, "text_recognizer")
         self._dictionary = read_dictionary(repository / "text_recognizer" / "characters.txt")
         threshold = read_config(repository, "rectify_cards")["parameters"]["score_threshold"]
@@ -167,6 +168,11 @@ class Steps:
         quads, scores, emblem = (np.stack([one[name] for one in outputs]) for name in _DETECTED)
         return quads, scores, emblem
 
+    def _refine(self, views: NDArray[np.uint8]) -> tuple[FloatArray, FloatArray]:
+        outputs = self._refiner(list(views))
+        offsets, ways = (np.stack([one[name] for one in outputs]) for name in ("OFFSETS", "WAYS"))
+        return offsets, ways
+
     def _classify(self, views: NDArray[np.uint8]) -> FloatArray:
         (outputs,) = self._classifier([views])
         return outputs["KINDS"]
@@ -186,6 +192,7 @@ class Steps:
             found.detected["EMBLEM"],
             self._rectify_config,
             detect=self._detect,
+            refine=self._refine,
             original=lambda: decode_original(found.data),
         )
         lanes, titles = place_titles(picture, rectified.cards, rectified.segments, rectified.lanes)

@@ -28,11 +28,12 @@ from tandem.training.scene.photographs import StoredFlat, photograph
 
 Image = NDArray[np.uint8]
 _FACE_WIDTH = 400  # px: wider than any card on a thumbnail
-_BACKDROP_SIZE = 448  # px
+BACKDROP_SIZE = 448  # px
 _FACES_PER_COPY = 4
 _BARE = 0.6  # share of the copies' portrait sides without a portrait: collections of copies blank it
 _GREY_FACES = 0.7  # share of copied sheets whose cards are drawn as copies
 _REPRINTED = 0.4  # share of faces whose colours are not our printer's
+COPIES = 0.12  # share of pictures that are copies of cards on a sheet
 _REAL = 0.8  # share of pictures of one thing alone that show a card
 _EDGE_TO_EDGE = 0.06  # share of pictures that are exactly one card
 _MIN_SEEN = 0.7  # share of a card inside the frame below which nobody expects it to be found
@@ -132,7 +133,7 @@ def build_pools(seed: int, *, faces: int, confusers: int, backdrops: int, pool: 
         faces=drawn,
         copies=copies,
         confusers=[StoredFlat(image=image, alpha=alpha, side=None) for image, alpha in others],
-        backdrops=[draw_backdrop(rng, _BACKDROP_SIZE, _BACKDROP_SIZE, pool) for _ in range(backdrops)],
+        backdrops=[draw_backdrop(rng, BACKDROP_SIZE, BACKDROP_SIZE, pool) for _ in range(backdrops)],
     )
 
 
@@ -145,7 +146,9 @@ def _pick(
     return [chosen[int(index)] for index in rng.permutation(len(chosen))]
 
 
-def _scene(rng: np.random.Generator, pools: Pools) -> tuple[list[StoredFlat], Conditions, float]:
+def _scene(
+    rng: np.random.Generator, pools: Pools, copies: float
+) -> tuple[list[StoredFlat], Conditions, float]:
     """What lies on the table, how it is taken, and the frame's width / height."""
     kind = rng.random()
     if kind < 0.16:
@@ -155,7 +158,7 @@ def _scene(rng: np.random.Generator, pools: Pools) -> tuple[list[StoredFlat], Co
         turned = replace(_CUT_OUT, rotation_deg=(quarter - 4, quarter + 4))
         return flats, turned, 1 / aspect if quarter in (90.0, 270.0) else aspect
     aspect = float(rng.choice(_ASPECTS))
-    if kind < 0.28:
+    if kind < 0.16 + copies:
         half_turn = 180.0 * float(rng.integers(2)) + rng.normal(0, 4)
         copy = replace(_COPY, rotation_deg=(half_turn - 5, half_turn + 5)) if rng.random() < 0.5 else _COPY
         cards, confusers = int(rng.choice([0, 1, 2], p=[0.1, 0.35, 0.55])), int(rng.random() < 0.15)
@@ -184,16 +187,18 @@ def _ground(rng: np.random.Generator, pools: Pools, conditions: Conditions) -> I
     backdrop = np.rot90(backdrop, int(rng.integers(4)))
     if rng.random() < 0.5:
         backdrop = backdrop[:, ::-1]
-    size = int(_BACKDROP_SIZE * rng.uniform(0.4, 1.0))
-    top, left = (int(rng.integers(0, _BACKDROP_SIZE - size + 1)) for _ in range(2))
+    size = int(BACKDROP_SIZE * rng.uniform(0.4, 1.0))
+    top, left = (int(rng.integers(0, BACKDROP_SIZE - size + 1)) for _ in range(2))
     return np.ascontiguousarray(backdrop[top : top + size, left : left + size])
 
 
-def draw_sample(rng: np.random.Generator, pools: Pools, side: int = THUMBNAIL_SIDE) -> Sample:
-    """Photograph a random scene as a thumbnail of `side` pixels a side."""
+def draw_sample(
+    rng: np.random.Generator, pools: Pools, side: int = THUMBNAIL_SIDE, copies: float = COPIES
+) -> Sample:
+    """Photograph a random scene as a thumbnail of `side` pixels a side; `copies` is the share of copies."""
     if rng.random() < _EDGE_TO_EDGE:
         return _edge_to_edge(rng, pools, side)
-    flats, conditions, aspect = _scene(rng, pools)
+    flats, conditions, aspect = _scene(rng, pools, copies)
     width = side if aspect >= 1 else round(side * aspect)
     height = side if aspect <= 1 else round(side / aspect)
     image, placed = photograph(

@@ -20,7 +20,8 @@ _NARROW = 64  # channels of each of the last map's cells
 _DROPPED = 0.2
 
 
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
+    """A 3x3 convolution, normalised and rectified."""
     return nn.Sequential(
         nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
     )
@@ -31,7 +32,7 @@ class _Residual(nn.Module):
 
     def __init__(self, channels: int) -> None:
         super().__init__()
-        self.first = _conv(channels, channels)
+        self.first = convolution(channels, channels)
         self.second = nn.Sequential(
             nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels)
         )
@@ -40,11 +41,11 @@ class _Residual(nn.Module):
         return torch.relu(x + self.second(self.first(x)))
 
 
-class _Stage(nn.Sequential):
+class Stage(nn.Sequential):
     """Halve the resolution, then `depth` residual blocks."""
 
     def __init__(self, inputs: int, outputs: int, depth: int) -> None:
-        super().__init__(_conv(inputs, outputs, 2), *(_Residual(outputs) for _ in range(depth)))
+        super().__init__(convolution(inputs, outputs, 2), *(_Residual(outputs) for _ in range(depth)))
 
 
 class DocumentClassifier(nn.Module):
@@ -52,11 +53,11 @@ class DocumentClassifier(nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        self.stem = _conv(3, 16, 2)
-        self.stage4 = _Stage(16, 24, 1)
-        self.stage8 = _Stage(24, 48, 2)
-        self.stage16 = _Stage(48, 96, 2)
-        self.stage32 = _Stage(96, 128, 2)
+        self.stem = convolution(3, 16, 2)
+        self.stage4 = Stage(16, 24, 1)
+        self.stage8 = Stage(24, 48, 2)
+        self.stage16 = Stage(48, 96, 2)
+        self.stage32 = Stage(96, 128, 2)
         self.narrow = nn.Sequential(
             nn.Conv2d(128, _NARROW, 1, bias=False), nn.BatchNorm2d(_NARROW), nn.ReLU()
         )

@@ -17,6 +17,7 @@ MODELS = {
     "decode_image",
     "card_detector",
     "rectify_cards",
+    "corner_refiner",
     "document_classifier",
     "document_detector",
     "text_recognizer",

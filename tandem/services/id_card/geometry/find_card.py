@@ -21,10 +21,12 @@ from tandem.services.id_card.card import (
     RECTIFIED_HEIGHT,
     RECTIFIED_WIDTH,
     homography,
+    is_plausible,
     outline,
     transform,
     warp,
 )
+from tandem.services.id_card.geometry.corner_look import Refine, refine_corners
 from tandem.services.id_card.geometry.evidence import COARSE, EvidenceMap, evidence, evidence_map
 from tandem.services.id_card.geometry.hough import cropped_card, near_edges, refinements
 from tandem.services.id_card.geometry.ink import ANALYSIS_PX_PER_MM as SCALE
@@ -63,6 +65,14 @@ _SMOOTH_PX = (6.0, 1.5)
 _SEARCH_MUST_GAIN = 0.1
 #: What moving onto the edges may cost of a sought quad's evidence: the layout of a card may be a mm off.
 _EDGES_MAY_COST = 0.05
+#: How often the corner refiner looks: each time from where the corners then are. Where the last look moved no
+#: corner further than this, mm, and the evidence is not against it, the quad is settled. (Of 746 drawn cards
+#: of eleven kinds 671 were, ten of them more than 2.5 % of the width off, none more than 3.5 %. Of 508
+#: detections of what is no card none was.)
+_LOOKS, _SETTLED_MM = 6, 1.0
+#: What it corrects to so little evidence is not searched for: three of four detections of what is no card,
+#: and one card of a hundred, which other looks at the picture find.
+_HOPELESS = 0.0
 #: Where the network sees text only, its quad is the text's: one start of the search is so much larger.
 _ENLARGED = 1.15
 #: How well rows fit (`FoundRows.fit`, mm of ink). On 48 cards, drawn and real: 13-25 where quad and side
@@ -72,6 +82,8 @@ _ENLARGED = 1.15
 PLAIN_FIT_MM = 12.0
 LEAST_FIT_MM = 6.0
 BETTER_FIT = 1.5
+#: ... nor by a way that costs so much of the evidence: what little of a copy's rows is seen fits upside down.
+_TURNING_MAY_COST = 0.3
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -86,6 +98,7 @@ class FoundCard:
         outlines: (4, 2) float32 each, the rows in px of the picture.
         fit: how well the rows fit the layout.
         evidence: what speaks for the quad.
+        settled: whether the corner refiner found nothing more to correct, and the evidence agrees.
         view: in which way of looking at the picture all this lies.
     """
 
@@ -97,6 +110,7 @@ class FoundCard:
     fit: float
     evidence: float
     view: View
+    settled: bool = False
 
 
 def find_card(
@@ -105,6 +119,7 @@ def find_card(
     *,
     emblem: bool,
     detect: Detect | None = None,
+    refine: Refine | None = None,
     original: Original | None = None,
 ) -> FoundCard:
     """The card that the detector saw.
@@ -114,12 +129,13 @@ def find_card(
         quad: (4, 2) float32, px of the view, the detector's corners.
         emblem: the detector's side.
         detect: the network, for a second look; without it there is none.
+        refine: the network that corrects corners; without it nothing does.
         original: gives the picture as sent, (h, w, 3) uint8 BGR, for small cards.
     """
-    card = _found(view, quad, emblem=emblem, detect=detect)
+    card = _found(view, quad, emblem=emblem, detect=detect, refine=refine)
     if card.evidence < LEAST_EVIDENCE:
         turned = mirrored_view(view)
-        other = _found(turned, mirrored_quad(view, quad), emblem=emblem, detect=detect)
+        other = _found(turned, mirrored_quad(view, quad), emblem=emblem, detect=detect, refine=refine)
         if other.evidence > max(card.evidence, MIRRORED_EVIDENCE):
             card = other
     if original is not None and is_worth_enlarging(card.view, card.quad):
@@ -129,13 +145,24 @@ def find_card(
     return card
 
 
-def _found(view: View, quad: FloatArray, *, emblem: bool, detect: Detect | None) -> FoundCard:
+def _found(
+    view: View, quad: FloatArray, *, emblem: bool, detect: Detect | None, refine: Refine | None
+) -> FoundCard:
     """The card in one way of looking at the picture."""
     pixels = view.pixels
     seen = evidence_map(pixels, quad)
     first = _judged(seen, [near_edges(pixels, quad)], emblem=emblem)
     if first.evidence < PLAIN_EVIDENCE:  # plain edges are nearer than any network's corners
         first = _better(_judged(seen, [quad], emblem=emblem), first)
+    found = _looked_at(pixels, quad, refine) if refine and first.evidence < FULL_EVIDENCE else None
+    if found is not None:
+        looked, settled = found
+        if settled:
+            card = straighten(view, looked.quad, emblem=looked.emblem)
+            return replace(card, evidence=looked.evidence, settled=True)
+        first = _better(first, looked)
+        if looked.evidence < _HOPELESS and first.evidence < LEAST_EVIDENCE:
+            return replace(straighten(view, first.quad, emblem=first.emblem), evidence=first.evidence)
     best = first
     if first.evidence < PLAIN_EVIDENCE:
         quads = [refined.quad for refined in refinements(pixels, quad)]
@@ -151,6 +178,20 @@ def _found(view: View, quad: FloatArray, *, emblem: bool, detect: Detect | None)
     if card.fit >= PLAIN_FIT_MM or best.evidence >= PLAIN_EVIDENCE:
         return card
     return _turned_by_rows(card)
+
+
+def _looked_at(pixels: NDArray[np.uint8], quad: FloatArray, refine: Refine) -> tuple[Sought, bool] | None:
+    """The quad as the network corrects it, or the edges beside that; and whether it is settled.
+
+    None where the network does not answer, or says what is no quad.
+    """
+    card = refine_corners(pixels, quad, refine, looks=_LOOKS)
+    if card is None or not is_plausible(card.quad):
+        return None
+    seen = evidence_map(pixels, card.quad)
+    quads = [card.quad, near_edges(pixels, card.quad)]
+    looked = _judged(seen, quads, emblem=card.emblem >= EMBLEM_SIDE_FROM)
+    return looked, card.moved_mm < _SETTLED_MM and looked.evidence >= LEAST_EVIDENCE
 
 
 def _judged(seen: EvidenceMap, quads: Sequence[FloatArray], *, emblem: bool) -> Sought:
@@ -219,15 +260,15 @@ def _likely_ways(seen: EvidenceMap, starts: Sequence[FloatArray], emblem: bool) 
 
 def _turned_by_rows(card: FoundCard) -> FoundCard:
     """The card the way its rows fit best: perhaps it lies the other way round, or on its other side."""
-    turned = np.roll(card.quad, 2, axis=0)
-    other = max(
-        (
-            straighten(card.view, corners, emblem=side)
-            for corners in (card.quad, turned)
-            for side in (False, True)
-        ),
-        key=lambda found: found.fit,
-    )
+    seen = evidence_map(card.view.pixels, card.quad)
+    ways = [(np.roll(card.quad, turn, axis=0), side) for turn in (0, 2) for side in (False, True)]
+    possible = [
+        (quad, side)
+        for quad, side in ways
+        if _judged(seen, [quad], emblem=side).evidence >= card.evidence - _TURNING_MAY_COST
+    ]
+    turned = [straighten(card.view, quad, emblem=side) for quad, side in possible]
+    other = max(turned, key=lambda found: found.fit, default=card)
     if other.fit <= max(BETTER_FIT * card.fit, LEAST_FIT_MM):
         return card
     return replace(other, evidence=card.evidence)

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 from numpy.typing import NDArray
 
 from tandem.media.letterbox import letterbox, thumbnail_to_working
 from tandem.services.id_card.card import is_plausible
+from tandem.services.id_card.geometry.corner_look import Refine
 from tandem.services.id_card.geometry.find_card import (
     EMBLEM_SIDE_FROM,
     FULL_EVIDENCE,
@@ -23,7 +25,7 @@ from tandem.services.id_card.geometry.ink import ANALYSIS_PX_PER_MM as SCALE
 from tandem.services.id_card.geometry.quality import grey_score
 from tandem.services.id_card.geometry.second_look import Detect, Seen, look_again, overlap
 from tandem.services.id_card.geometry.views import View, mirrored_view, whole_view
-from tandem.services.id_card.geometry.wide_look import look_at_parts
+from tandem.services.id_card.geometry.wide_look import look_at_parts, look_beside
 from tandem.services.id_card.records import MAX_CARDS
 
 FloatArray = NDArray[np.float32]
@@ -51,6 +53,9 @@ _MUST_GAIN = 0.05
 #: share of it. What has less evidence than any right card (of 394) is none: the sheet that a card lies on, in
 #: a screenshot.
 _SMALL_PARTS, _RIGHT_EVIDENCE = 0.7, 0.81
+#: A lone card that is no longer than this share of the picture may have another one beside it that the
+#: first look passed over: of 49 cards in screenshots it had two, each beside a plain one.
+_ROOM_BESIDE = 0.45
 #: So many cards of the parts are followed up: a search that finds nothing is long.
 _MOST_FOLLOWED = 2
 
@@ -70,6 +75,7 @@ def locate_cards(
     *,
     threshold: float,
     detect: Detect | None,
+    refine: Refine | None,
     original: Original | None,
 ) -> list[LocatedCard]:
     """The picture's cards, the surest first.
@@ -80,6 +86,7 @@ def locate_cards(
         detections: quads (k, 4, 2) in thumbnail px, scores (k,), emblem side (k,), the best first.
         threshold: a detection with a lower score is no card, 0-1.
         detect: the network, for further looks; without it there is none.
+        refine: the network that corrects corners; without it nothing does.
         original: gives the picture as sent, for cards that are small in the working picture.
     """
     whole = view = whole_view(pixels, sent_size)
@@ -88,22 +95,35 @@ def locate_cards(
         view = mirrored_view(view)
         quads, scores, sides = (part[0] for part in detect(letterbox(view.pixels)[np.newaxis]))
         seen = _detections(view, quads, scores, sides, MIRRORED_SCORE, None)
-    cards = [_located(view, card, detect, original) for card in seen]
-    if detect is not None and (not cards or any(map(_is_doubtful, cards))):
-        cards = _with_parts(whole, cards, detect, original)
-    if detect is not None and all(card.found.evidence < _RIGHT_EVIDENCE for card in cards):
-        cards = _with_parts(whole, cards, detect, original, share=_SMALL_PARTS)
+    locate = partial(_located, detect=detect, refine=refine, original=original)
+    cards = [locate(view, card) for card in seen]
+    if detect is None:
+        return _without_rows_of_nothing(_apart(cards))
+    if not cards or any(map(_is_doubtful, cards)):
+        cards = _with_others(cards, whole, look_at_parts(whole.pixels, detect), locate)
+    elif len(cards) == 1 and _has_room_beside(seen[0], view):
+        cards = _with_others(cards, view, look_beside(view.pixels, seen[0].quad, detect), locate)
+    if all(card.found.evidence < _RIGHT_EVIDENCE and not card.found.settled for card in cards):
+        cards = _with_others(cards, whole, look_at_parts(whole.pixels, detect, _SMALL_PARTS), locate)
     return _without_rows_of_nothing(_apart(cards))
 
 
-def _located(view: View, seen: Seen, detect: Detect | None, original: Original | None) -> LocatedCard:
+def _located(
+    view: View, seen: Seen, *, detect: Detect | None, refine: Refine | None, original: Original | None
+) -> LocatedCard:
     emblem = seen.emblem >= EMBLEM_SIDE_FROM
-    return LocatedCard(
-        seen=seen, found=find_card(view, seen.quad, emblem=emblem, detect=detect, original=original)
-    )
+    found = find_card(view, seen.quad, emblem=emblem, detect=detect, refine=refine, original=original)
+    return LocatedCard(seen=seen, found=found)
+
+
+def _has_room_beside(seen: Seen, view: View) -> bool:
+    """Whether a second card could lie beside a lone one: its other side, in a collage or on a copy."""
+    return float(np.ptp(seen.quad, axis=0).max()) <= _ROOM_BESIDE * max(view.size)
 
 
 def _is_doubtful(card: LocatedCard) -> bool:
+    if card.found.settled:
+        return False
     enough = PLAIN_EVIDENCE if card.seen.score >= _SURE_SCORE else FULL_EVIDENCE
     if card.found.evidence < enough and grey_score(without_rim(card.found)) >= _GREY:
         enough = _GREY_EVIDENCE
@@ -116,17 +136,16 @@ def without_rim(card: FoundCard) -> NDArray[np.uint8]:
     return card.small[rim:-rim, rim:-rim]
 
 
-def _with_parts(
-    view: View,
+def _with_others(
     cards: Sequence[LocatedCard],
-    detect: Detect,
-    original: Original | None,
-    share: float = 1.0,
+    view: View,
+    others: Sequence[Seen],
+    locate: Callable[[View, Seen], LocatedCard],
 ) -> list[LocatedCard]:
-    """The cards, and those seen in parts of the picture that are plain, in place of what is weak there."""
+    """The cards, and those seen at a further look that are plain, in place of what is weak there."""
     kept = list(cards)
-    for seen in look_at_parts(view.pixels, detect, share)[:_MOST_FOLLOWED]:
-        new = _located(view, seen, detect, original)
+    for seen in others[:_MOST_FOLLOWED]:
+        new = locate(view, seen)
         rivals = [card for card in kept if _overlap(card, new) >= _SAME_PLACE]
         most = max((card.found.evidence for card in rivals), default=PLAIN_EVIDENCE - _MUST_GAIN)
         if new.found.evidence >= most + _MUST_GAIN:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tandem.services.id_card.card import PX_PER_MM, quad_height, quad_width, share_outside, warp
+from tandem.services.id_card.geometry.corner_look import Refine
 from tandem.services.id_card.geometry.find_card import EMBLEM_SIDE_FROM, FoundCard, Original
 from tandem.services.id_card.geometry.lanes import (
     LANE_HEIGHT,
@@ -73,6 +74,7 @@ def rectify(
     emblem: NDArray[np.float32],
     config: RectifyConfig | None = None,
     detect: Detect | None = None,
+    refine: Refine | None = None,
     original: Original | None = None,
 ) -> Rectified:
     """The picture's cards and their text rows on lanes.
@@ -85,6 +87,7 @@ def rectify(
         emblem: (k,) float32, probability that the side is the emblem side.
         config: thresholds and shapes.
         detect: the detector, for a second look at cards that are not plain; without it there is none.
+        refine: the network that corrects their corners; without it nothing does.
         original: gives the picture as sent, for cards that are small in the working picture.
     """
     config = config or RectifyConfig()
@@ -94,6 +97,7 @@ def rectify(
         (quads, scores, emblem),
         threshold=config.score_threshold,
         detect=detect,
+        refine=refine,
         original=original,
     )
     if not located:

@@ -21,6 +21,8 @@ _AT_ONCE = 2
 _LEAST_SCORE = 0.35
 #: Two detections that share so much (intersection over union) are one card.
 _SAME_CARD = 0.3
+#: How far a look beside a card reaches, in shares of its longer side: another card fits there on each side.
+_BESIDE = 1.1
 
 
 def look_at_parts(pixels: NDArray[np.uint8], detect: Detect, share: float = 1.0) -> list[Seen]:
@@ -44,6 +46,22 @@ def look_at_parts(pixels: NDArray[np.uint8], detect: Detect, share: float = 1.0)
     return kept
 
 
+def look_beside(pixels: NDArray[np.uint8], quad: NDArray[np.float32], detect: Detect) -> list[Seen]:
+    """The cards that the detector sees around a found one, without that; px of the picture.
+
+    Args:
+        pixels: (h, w, 3) uint8 BGR, the picture.
+        quad: (4, 2) float32, px, the found card.
+        detect: the network.
+    """
+    middle = (quad.min(axis=0) + quad.max(axis=0)) / 2
+    side = round(float(np.ptp(quad, axis=0).max()) * (1 + 2 * _BESIDE))
+    limits = np.array([pixels.shape[1], pixels.shape[0]])
+    low = np.clip(np.rint(middle - side / 2), 0, np.maximum(limits - side, 0)).astype(int)
+    seen = _seen_in(pixels, [(int(low[0]), int(low[1]))], side, detect)
+    return [card for card in seen if overlap(card.quad, quad) < _SAME_CARD]
+
+
 def _starts(length: int, side: int) -> list[int]:
     """Where squares begin that cover a length evenly."""
     count = 1 + int(np.ceil((length - side) / (side * (1 - _SHARED)) - 1e-6))
@@ -57,9 +75,9 @@ def _seen_in(
     parts = [np.ascontiguousarray(pixels[y : y + side, x : x + side]) for x, y in corners]
     answers = zip(*detect(np.stack([letterbox(part) for part in parts])), strict=True)
     seen = []
-    for corner, answer in zip(corners, answers, strict=True):
+    for part, corner, answer in zip(parts, corners, answers, strict=True):
         for quad, score, emblem in zip(*answer, strict=True):
-            placed = thumbnail_to_working(quad, (side, side)) + np.array(corner, np.float32)
+            placed = thumbnail_to_working(quad, (part.shape[0], part.shape[1])) + np.array(corner, np.float32)
             if score >= _LEAST_SCORE and is_plausible(placed):
                 seen.append(Seen(quad=placed, score=float(score), emblem=float(emblem)))
     return seen

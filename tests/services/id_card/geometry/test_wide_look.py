@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 from numpy.typing import NDArray
@@ -130,3 +131,40 @@ def test_of_a_grey_copy_less_evidence_is_enough(
     detect = InPart(scene, CORNERS[1])
     assert len(rectify(scene, SIZE, *_detections(QUAD, 0.9), detect=detect).cards) == 1
     assert detect.asked == [2] * looks
+
+
+def test_a_second_card_beside_a_plain_one() -> None:
+    """Both sides on one sheet, of which the first look sees one: a lone card with room beside it."""
+    small = cv2.resize(_scene(), (SIZE[1] // 2, SIZE[0] // 2), interpolation=cv2.INTER_AREA)
+    size = (1400, 1400)
+    scene = np.full((*size, 3), (90, 110, 130), np.uint8)
+    places = [np.array([380, 240]), np.array([380, 640])]
+    for x, y in places:
+        scene[y : y + small.shape[0], x : x + small.shape[1]] = small
+    one, other = ((QUAD / 2 + place).astype(np.float32) for place in places)
+
+    def detect(thumbnails: NDArray[np.uint8]) -> Answer:
+        """Sees the other card where its own place is in the middle: in a look around the first one."""
+        (thumbnail,) = thumbnails
+        side = np.ptp(one, axis=0).max() * 3.2
+        low = np.maximum((one.min(axis=0) + one.max(axis=0)) / 2 - side / 2, 0).astype(int)
+        part = scene[low[1] : low[1] + round(side), low[0] : low[0] + round(side)]
+        assert np.array_equal(thumbnail, letterbox(np.ascontiguousarray(part)))
+        seen = [
+            working_to_thumbnail((quad - low).astype(np.float32), (len(part), len(part[0])))
+            for quad in (one, other)
+        ]
+        return np.stack(seen)[np.newaxis], np.full((1, 2), 0.9, np.float32), np.zeros((1, 2), np.float32)
+
+    quads = working_to_thumbnail(one, size)[np.newaxis]
+    first = (quads, np.array([0.95], np.float32), np.zeros(1, np.float32))
+    cards = rectify(scene, size, *first, detect=detect).cards
+    assert len(cards) == 2
+    np.testing.assert_allclose(min((card.quad for card in cards), key=lambda quad: quad[0, 1]), one, atol=4)
+    np.testing.assert_allclose(max((card.quad for card in cards), key=lambda quad: quad[0, 1]), other, atol=4)
+
+
+def test_nothing_is_looked_for_beside_a_card_that_fills_the_picture() -> None:
+    detect = InPart(_scene(), CORNERS[1])
+    rectify(_scene(), SIZE, *_detections(QUAD, 0.95), detect=detect)
+    assert detect.asked == []
