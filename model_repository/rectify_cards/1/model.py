@@ -41,7 +41,12 @@ class TritonPythonModel:
         parameters = model_parameters(args["model_config"], _DEFAULTS)
         cv2.setNumThreads(1)
         self._config = RectifyConfig(score_threshold=float(parameters["score_threshold"]))
-        classifier, documents, refiner = parameters["calls"].split(",")
+        called = [name.strip() for name in parameters["calls"].split(",")]
+        if len(called) != len(_DEFAULTS["calls"].split(",")):
+            raise ValueError(
+                f"'calls' names three models, as in {_DEFAULTS['calls']!r}, not {parameters['calls']!r}"
+            )
+        classifier, documents, refiner = called
         self._detect = _Detector(parameters["detector"], ("QUADS", "SCORES", "EMBLEM"))
         self._find_documents = _Detector(documents, ("QUADS", "SCORES"))
         self._classifier = RemoteModel(pb_utils, name=classifier, input_name="VIEWS", output_names=("KINDS",))

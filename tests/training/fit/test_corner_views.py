@@ -120,3 +120,19 @@ def test_a_resumed_run_goes_on_as_if_it_had_not_stopped(looks: list[CornerSample
 def test_more_than_nothing_must_be_drawn() -> None:
     with pytest.raises(ValueError, match="at least 1"):
         RefinerPlan(faces=0)
+
+
+def test_only_grey_scenes_go_through_a_copier(pools: Pools, monkeypatch: pytest.MonkeyPatch) -> None:
+    copied: list[float] = []
+
+    class Copier:
+        def printed(self, rng: np.random.Generator, picture: NDArray[np.uint8]) -> NDArray[np.uint8]:
+            copied.append(float(np.ptp(picture, axis=2).mean()))
+            return picture
+
+    monkeypatch.setattr(corner_views, "draw_photocopy", lambda rng: Copier())
+    rng = np.random.default_rng(6)
+    for _ in range(60):
+        draw_corner_samples(rng, pools)
+    assert 5 < len(copied) < 40
+    assert max(copied) < 3

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from tandem.training.scene.row_damage import draw_damage
-from tandem.training.scene.row_passages import Photocopy, SentOn, sharpened, written_over
+from tandem.training.scene.row_passages import Photocopy, SentOn, draw_photocopy, sharpened, written_over
 
 STEPS = np.repeat(np.arange(0, 256, 5, dtype=np.uint8)[None, :, None], 40, 0).repeat(3, 2)
 
@@ -71,3 +71,11 @@ def test_what_is_drawn_can_be_done_to_a_row(poor: bool) -> None:
         assert np.ptp([damage.share, 1.0]) <= 0.45
         smallest = np.prod([damage.scale, *(messenger.scale for messenger in damage.sent)])
         assert smallest > (0.2 if poor else 0.44)
+
+
+def test_one_copier_of_four_knows_black_and_white_only() -> None:
+    copiers = [draw_photocopy(np.random.default_rng(seed)) for seed in range(400)]
+    steep = [copier for copier in copiers if copier.black >= 0.9 * copier.white]
+    assert 0.18 < len(steep) / len(copiers) < 0.32
+    levels = np.arange(256, dtype=np.float32)
+    assert all(((copier.cover(levels) > 0.1) & (copier.cover(levels) < 0.9)).sum() <= 20 for copier in steep)

@@ -14,7 +14,15 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.services.id_card.card import CARD_HEIGHT_MM, CARD_WIDTH_MM, homography, outline, transform, warp
+from tandem.services.id_card.card import (
+    CARD_HEIGHT_MM,
+    CARD_WIDTH_MM,
+    homography,
+    is_plausible,
+    outline,
+    transform,
+    warp,
+)
 
 FloatArray = NDArray[np.float32]
 
@@ -72,7 +80,9 @@ def corner_view(pixels: NDArray[np.uint8], quad: FloatArray) -> NDArray[np.uint8
 def refine_corners(
     pixels: NDArray[np.uint8], quad: FloatArray, refine: Refine, *, looks: int
 ) -> Refined | None:
-    """The quad after so many looks, or when nothing moves any more; None where the network does not answer.
+    """The quad after so many looks, or when nothing moves any more.
+
+    None where the network does not answer, or says what is no quad: there is nothing to look at then.
 
     Args:
         pixels: (h, w, 3) uint8 BGR, the picture.
@@ -88,6 +98,8 @@ def refine_corners(
             return None
         best = int(ways[0].argmax())
         quad = transform((card + offsets[0]).astype(np.float32), homography(card, quad)).astype(np.float32)
+        if not is_plausible(quad):
+            return None
         if WAYS[best][1]:
             quad = np.roll(quad, 2, axis=0)
         emblem = float(sum(share for share, way in zip(ways[0], WAYS, strict=True) if way[0]))

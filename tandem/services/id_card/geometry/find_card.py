@@ -21,7 +21,6 @@ from tandem.services.id_card.card import (
     RECTIFIED_HEIGHT,
     RECTIFIED_WIDTH,
     homography,
-    is_plausible,
     outline,
     transform,
     warp,
@@ -98,8 +97,8 @@ class FoundCard:
         outlines: (4, 2) float32 each, the rows in px of the picture.
         fit: how well the rows fit the layout.
         evidence: what speaks for the quad.
-        settled: whether the corner refiner found nothing more to correct, and the evidence agrees.
         view: in which way of looking at the picture all this lies.
+        settled: whether the corner refiner found nothing more to correct, and the evidence agrees.
     """
 
     quad: FloatArray
@@ -186,7 +185,7 @@ def _looked_at(pixels: NDArray[np.uint8], quad: FloatArray, refine: Refine) -> t
     None where the network does not answer, or says what is no quad.
     """
     card = refine_corners(pixels, quad, refine, looks=_LOOKS)
-    if card is None or not is_plausible(card.quad):
+    if card is None:
         return None
     seen = evidence_map(pixels, card.quad)
     quads = [card.quad, near_edges(pixels, card.quad)]

@@ -7,18 +7,20 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tandem.services.id_card.card import CARD_HEIGHT_MM, CARD_WIDTH_MM, homography, outline, transform
-from tandem.services.id_card.geometry import find_card as find_card_module
+from tandem.services.id_card.card import CARD_HEIGHT_MM, CARD_WIDTH_MM, outline
 from tandem.services.id_card.geometry.corner_look import (
     MARGIN_MM,
     VIEW_HEIGHT,
     VIEW_PX_PER_MM,
     VIEW_WIDTH,
     WAYS,
+    Refine,
     corner_view,
     refine_corners,
 )
-from tandem.services.id_card.geometry.find_card import LEAST_EVIDENCE, PLAIN_EVIDENCE, find_card
+from tandem.services.id_card.geometry.find_card import (
+    find_card,
+)
 from tandem.services.id_card.geometry.views import whole_view
 from tests.services.id_card.geometry.test_evidence import ASKEW, QUAD, SIZE, _farthest, _ruled, _scene
 
@@ -70,6 +72,24 @@ def _crossed(views: NDArray[np.uint8]) -> Answer:
     return (CARD[[0, 2, 1, 3]] - CARD)[np.newaxis], np.array([[1, 0, 0, 0]], np.float32)
 
 
+def _nowhere(views: NDArray[np.uint8]) -> Answer:
+    return np.full((1, 4, 2), np.nan, np.float32), np.array([[1, 0, 0, 0]], np.float32)
+
+
+def _to_a_point(views: NDArray[np.uint8]) -> Answer:
+    return -CARD[np.newaxis], np.array([[1, 0, 0, 0]], np.float32)
+
+
+def _explodes(views: NDArray[np.uint8]) -> Answer:
+    """Each look puts the corners a thousand times further out."""
+    return (999 * (CARD - CARD.mean(axis=0)))[np.newaxis], np.array([[1, 0, 0, 0]], np.float32)
+
+
+def _over_the_horizon(views: NDArray[np.uint8]) -> Answer:
+    """One corner behind the camera."""
+    return np.array([[[0, 0], [400, -300], [0, 0], [0, 0]]], np.float32), np.array([[1, 0, 0, 0]], np.float32)
+
+
 def test_a_view_holds_the_quad_and_what_is_around_it() -> None:
     view = corner_view(_green(QUAD), QUAD)
     left, top = (round(margin * VIEW_PX_PER_MM) for margin in MARGIN_MM)
@@ -90,6 +110,14 @@ def test_each_look_starts_where_the_last_one_ended() -> None:
     assert _farthest(three.quad) < 0.01
     assert three.moved_mm < 1 < one.moved_mm
     assert three.emblem == pytest.approx(0.04)
+
+
+def test_the_looks_end_when_nothing_moves_any_more() -> None:
+    refine = SeesGreen()
+    card = refine_corners(_green(QUAD), ASKEW, refine, looks=20)
+    assert card is not None
+    assert card.moved_mm < 0.4
+    assert refine.looks < 20
 
 
 def test_a_card_with_its_head_below_is_turned_and_its_side_told() -> None:
@@ -128,11 +156,25 @@ def test_corners_that_nothing_else_finds() -> None:
     assert not helped.emblem  # the refiner's side, not the detector's
 
 
-@pytest.mark.parametrize("refine", [_lost, _crossed, _silent])
-def test_what_is_known_stands_where_it_has_more_evidence(refine: object) -> None:
+@pytest.mark.parametrize("refine", [_crossed, _nowhere, _to_a_point, _over_the_horizon])
+def test_what_is_no_quad_is_not_looked_at_again(refine: Refine) -> None:
+    asked: list[int] = []
+
+    def counted(views: NDArray[np.uint8]) -> Answer:
+        asked.append(len(views))
+        return refine(views)
+
+    assert refine_corners(_scene(), QUAD, counted, looks=6) is None
+    assert len(asked) < 6
+
+
+@pytest.mark.parametrize(
+    "refine", [_lost, _crossed, _silent, _nowhere, _to_a_point, _explodes, _over_the_horizon]
+)
+def test_what_is_known_stands_where_it_has_more_evidence(refine: Refine) -> None:
     view = whole_view(_ruled(_scene()), SIZE)
     without = find_card(view, ASKEW, emblem=False)
-    withal = find_card(view, ASKEW, emblem=False, refine=refine)  # type: ignore[arg-type]
+    withal = find_card(view, ASKEW, emblem=False, refine=refine)
     assert withal.evidence == without.evidence
     np.testing.assert_array_equal(withal.quad, without.quad)
 
@@ -141,57 +183,3 @@ def test_a_card_with_full_evidence_is_not_looked_at() -> None:
     refine = SeesGreen()
     find_card(whole_view(_scene(), SIZE), (QUAD + 3).astype(np.float32), emblem=False, refine=refine)
     assert refine.looks == 0
-
-
-def _without_edges() -> NDArray[np.uint8]:
-    """A copy on white paper: neither the card's edges nor its ground show."""
-    scene = _scene(table=(235, 235, 235))
-    grey = cv2.cvtColor(scene, cv2.COLOR_BGR2GRAY)
-    return np.repeat(np.where(grey > 150, 255, grey)[:, :, np.newaxis], 3, axis=2).astype(np.uint8)
-
-
-class Knows:
-    """A refiner that moves corners to where the card is, from wherever they are.
-
-    Args:
-        short_mm: by how much its last look still moves them.
-    """
-
-    def __init__(self, start: NDArray[np.float32], short_mm: float = 0.0) -> None:
-        card = transform(QUAD, homography(start, CARD))  # the card's corners in mm of the quad that is known
-        self._offsets = iter([(card - CARD)[np.newaxis].astype(np.float32)])
-        # To and fro, so that it ends where the card is.
-        self._rest = np.full((1, 4, 2), -short_mm / np.sqrt(2), np.float32)
-
-    def __call__(self, views: NDArray[np.uint8]) -> Answer:
-        self._rest = -self._rest
-        return next(self._offsets, self._rest), np.array([[1, 0, 0, 0]], np.float32)
-
-
-@pytest.mark.parametrize(("short_mm", "settled"), [(0.1, True), (0.7, True), (1.5, False)])
-def test_a_quad_at_which_nothing_moves_is_settled(short_mm: float, settled: bool) -> None:
-    view = whole_view(_without_edges(), SIZE)
-    card = find_card(view, ASKEW, emblem=False, refine=Knows(ASKEW, short_mm))
-    assert card.settled == settled
-    if settled:
-        assert card.evidence < PLAIN_EVIDENCE  # of no card without edges is there more
-        assert _farthest(card.quad) < 0.05
-
-
-def test_a_settled_card_is_not_searched_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(find_card_module, "seek")
-    find_card(whole_view(_without_edges(), SIZE), ASKEW, emblem=False, refine=Knows(ASKEW))
-    with pytest.raises(NameError, match="seek"):
-        find_card(whole_view(_without_edges(), SIZE), ASKEW, emblem=False, refine=_silent)
-
-
-def test_what_has_no_hope_is_not_searched_for(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Grain has an evidence of 0.4 or so: the rule is tried on both sides of it."""
-    monkeypatch.delattr(find_card_module, "seek")
-    view = whole_view(np.random.default_rng(3).integers(0, 255, (*SIZE, 3)).astype(np.uint8), SIZE)
-    with pytest.raises(NameError, match="seek"):
-        find_card(view, QUAD, emblem=False, refine=_lost)
-    monkeypatch.setattr(find_card_module, "_HOPELESS", 0.5)
-    card = find_card(view, QUAD, emblem=False, refine=_lost)
-    assert not card.settled
-    assert card.evidence < LEAST_EVIDENCE

@@ -14,7 +14,7 @@ from tandem.media.letterbox import letterbox, working_to_thumbnail
 from tandem.services.id_card.geometry import located
 from tandem.services.id_card.geometry.find_card import FoundCard, find_card
 from tandem.services.id_card.geometry.rectify import rectify
-from tandem.services.id_card.geometry.wide_look import look_at_parts
+from tandem.services.id_card.geometry.wide_look import look_at_parts, look_beside
 from tests.services.id_card.geometry.test_evidence import QUAD, SIZE, _scene
 from tests.services.id_card.geometry.test_second_look import Answer, _answer, _detections
 
@@ -162,6 +162,20 @@ def test_a_second_card_beside_a_plain_one() -> None:
     assert len(cards) == 2
     np.testing.assert_allclose(min((card.quad for card in cards), key=lambda quad: quad[0, 1]), one, atol=4)
     np.testing.assert_allclose(max((card.quad for card in cards), key=lambda quad: quad[0, 1]), other, atol=4)
+
+
+def test_the_found_card_itself_is_not_beside_it() -> None:
+    scene = np.zeros((1000, 1000, 3), np.uint8)
+    known = np.array([[400, 400], [600, 400], [600, 520], [400, 520]], np.float32)
+
+    def detect(thumbnails: NDArray[np.uint8]) -> Answer:
+        """Sees it a little off, and another one above it, in a look 640 px wide from (180, 140) on."""
+        seen = [quad - np.array([180, 140]) for quad in (known + 8, known - [0, 160])]
+        quads = [working_to_thumbnail(quad.astype(np.float32), (640, 640)) for quad in seen]
+        return np.stack(quads)[np.newaxis], np.full((1, 2), 0.9, np.float32), np.zeros((1, 2), np.float32)
+
+    (other,) = look_beside(scene, known, detect)
+    np.testing.assert_allclose(other.quad, known - [0, 160], atol=1)
 
 
 def test_nothing_is_looked_for_beside_a_card_that_fills_the_picture() -> None:

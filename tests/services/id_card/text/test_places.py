@@ -132,6 +132,7 @@ def test_several_that_would_do_and_too_little_behind_decide_nothing(
         ("名海南省定安县公安局", 0.52, "海南省定安县公安局"),
         ("名海南省定安县公安局", 0.95, "名海南省定安县公安局"),  # it is there
         ("宁海县公安局", 0.52, "宁海县公安局"),  # 海县 is no place, and 宁海县 is one
+        ("沙河口区民崖路", 0.52, "沙河口区民崖路"),  # 河口区 is a place, too
         ("名民崖路", 0.52, "名民崖路"),
         ("名吉县", 0.52, "名吉县"),  # two characters: too little to tell by
         ("", 0.5, ""),
