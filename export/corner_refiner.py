@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 
 from export.errors import ExportError, ParityError
 from export.half_weights import store_in_half
+from export.trained import load_trained
 from tandem.services.id_card.geometry.corner_look import VIEW_HEIGHT, VIEW_WIDTH
 from tandem.training.network.corner_refiner import CornerRefiner, ServedRefiner
 
@@ -39,13 +40,7 @@ def load(weights: Path) -> ServedRefiner:
         ExportError: the weights' file is missing or belongs to another network.
     """
     network = CornerRefiner()
-    try:
-        network.load_state_dict(torch.load(weights, weights_only=True))
-    except FileNotFoundError as error:
-        command = "python -m tandem.training.fit.corner_refiner"
-        raise ExportError(f"no weights at {weights}: train them with {command}") from error
-    except RuntimeError as error:
-        raise ExportError(f"{weights} holds another network's weights: {error}") from error
+    load_trained(network, weights, "tandem.training.fit.corner_refiner")
     return ServedRefiner(network).eval()
 
 

@@ -20,6 +20,7 @@ from numpy.typing import NDArray
 
 from export.errors import ExportError, ParityError
 from export.half_weights import store_in_half
+from export.trained import load_trained
 from tandem.media.letterbox import THUMBNAIL_SIDE
 from tandem.training.network.decode_maps import ExportedDetector
 from tandem.training.network.detector import CardDetector
@@ -43,14 +44,7 @@ def load(weights: Path) -> ExportedDetector:
         ExportError: The weights' file is missing or belongs to another network.
     """
     network = CardDetector()
-    try:
-        network.load_state_dict(torch.load(weights, weights_only=True))
-    except FileNotFoundError as error:
-        raise ExportError(
-            f"no weights at {weights}: train them with python -m tandem.training.fit.detector"
-        ) from error
-    except RuntimeError as error:
-        raise ExportError(f"{weights} holds another network's weights: {error}") from error
+    load_trained(network, weights, "tandem.training.fit.detector")
     return ExportedDetector(network).eval()
 
 

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from export.errors import ExportError, ParityError
 from export.half_weights import store_in_half
+from export.trained import load_trained
 from tandem.media.document_kinds import KINDS
 from tandem.media.document_views import VIEW_HEIGHT, VIEW_WIDTH
 from tandem.training.network.document_classifier import DocumentClassifier, ServedClassifier
@@ -31,13 +32,7 @@ def load(weights: Path) -> ServedClassifier:
         ExportError: the weights' file is missing or belongs to another network.
     """
     network = DocumentClassifier()
-    try:
-        network.load_state_dict(torch.load(weights, weights_only=True))
-    except FileNotFoundError as error:
-        command = "python -m tandem.training.fit.document_classifier"
-        raise ExportError(f"no weights at {weights}: train them with {command}") from error
-    except RuntimeError as error:
-        raise ExportError(f"{weights} holds another network's weights: {error}") from error
+    load_trained(network, weights, "tandem.training.fit.document_classifier")
     return ServedClassifier(network).eval()
 
 

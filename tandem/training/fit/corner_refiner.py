@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import cv2
 import numpy as np
@@ -28,7 +27,7 @@ from tandem.training.fit.corner_views import (
 )
 from tandem.training.fit.loop import LoopTrainer, Recipe, RunPlan, plan_of, run, run_parser, save_half
 from tandem.training.network.corner_refiner import CornerRefiner
-from tandem.training.network.document_classifier import normalise
+from tandem.training.network.stages import normalise
 
 _WAY_WEIGHT = 0.5  # of the cross entropy beside a mm of corner error
 _BEND_MM = 1.0  # from this error on the loss is linear: some quads nobody can correct
@@ -119,12 +118,6 @@ class RefinerTrainer(LoopTrainer[Batch, RefinerPlan]):
     def save_weights(self) -> None:
         """The averaged network in half precision, as the exported model is made from it."""
         save_half(self.average, self.folder / "corner_refiner.pt")
-
-    def start_from(self, weights: Path) -> int:
-        """Begin with the tensors that another network shares with ours; how many those are."""
-        state = torch.load(weights, weights_only=True)
-        networks = (cast(CornerRefiner, network) for network in (self.network, self.average))
-        return min(network.start_from(state) for network in networks)
 
 
 def train(trainer: RefinerTrainer, console: Console) -> dict[str, float]:

@@ -25,7 +25,8 @@ from tandem.training.fit.dataset import Batch, Pools, Sample, SampleStream, buil
 from tandem.training.fit.loop import LoopTrainer, Recipe, RunPlan, plan_of, run, run_parser, save_half
 from tandem.training.fit.losses import Targets, detection_loss
 from tandem.training.network.decode_maps import decode_maps
-from tandem.training.network.detector import CardDetector, Prediction, normalise
+from tandem.training.network.detector import CardDetector, Prediction
+from tandem.training.network.stages import normalise
 from tandem.training.score import corner_error, match_cards
 
 _RECIPE = Recipe(
@@ -164,11 +165,12 @@ class Trainer(LoopTrainer[Batch, TrainingPlan]):
         """The averaged network in half precision, as the exported model is made from it."""
         save_half(self.average, self.folder / "detector.pt")
 
-    def start_from(self, weights: Path) -> None:
-        """Begin with the weights of an earlier run."""
+    def start_from(self, weights: Path) -> int:
+        """Begin with all weights of an earlier run; how many tensors those are."""
         state = torch.load(weights, weights_only=True)
         for network in (self.network, self.average):
             network.load_state_dict(state)
+        return len(state)
 
 
 def _batches(pools: Pools, plan: TrainingPlan, first_step: int) -> Iterator[Batch]:

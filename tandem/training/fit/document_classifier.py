@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import cv2
 import numpy as np
@@ -22,7 +21,8 @@ from torch.utils.data import DataLoader, Subset
 from tandem.media.document_kinds import KINDS, RESIDENT
 from tandem.training.fit.document_views import ViewDataset, draw_pools, draw_view
 from tandem.training.fit.loop import LoopTrainer, Recipe, RunPlan, plan_of, run, run_parser, save_half
-from tandem.training.network.document_classifier import DocumentClassifier, normalise
+from tandem.training.network.document_classifier import DocumentClassifier
+from tandem.training.network.stages import normalise
 
 _SMOOTHING = 0.02  # of the labels: drawn documents are no reason to be certain
 _RECIPE = Recipe(
@@ -116,12 +116,6 @@ class ClassifierTrainer(LoopTrainer[Batch, ClassifierPlan]):
     def save_weights(self) -> None:
         """The averaged network in half precision, as the exported model is made from it."""
         save_half(self.average, self.folder / "document_classifier.pt")
-
-    def start_from(self, weights: Path) -> int:
-        """Begin with the tensors that another network shares with ours; how many those are."""
-        state = torch.load(weights, weights_only=True)
-        networks = (cast(DocumentClassifier, network) for network in (self.network, self.average))
-        return min(network.start_from(state) for network in networks)
 
 
 def _batches(dataset: ViewDataset, plan: ClassifierPlan, first_step: int) -> Iterator[Batch]:

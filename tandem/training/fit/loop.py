@@ -30,6 +30,7 @@ from torch.optim.lr_scheduler import LambdaLR
 from torch.optim.swa_utils import AveragedModel
 
 from tandem.training.fit.schedule import warmed_cosine
+from tandem.training.network.stages import take_over
 
 GRADIENT_NORM = 5.0  # gradients are shortened to this
 _CHECKPOINT, _METRICS = "checkpoint.pt", "metrics.jsonl"
@@ -173,6 +174,11 @@ class LoopTrainer(ABC, Generic[Batch, Plan]):
         torch.save(state, scratch)
         scratch.replace(self.folder / _CHECKPOINT)  # never half a file, however it is interrupted
         self.save_weights()
+
+    def start_from(self, weights: Path) -> int:
+        """Begin with the tensors that another network shares with ours; how many those are."""
+        state = torch.load(weights, weights_only=True)
+        return min(take_over(network, state) for network in (self.network, self.average))
 
     def load(self) -> None:
         """Go on from the folder's checkpoint."""

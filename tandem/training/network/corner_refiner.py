@@ -6,13 +6,11 @@ decides keeps every place of the last map: where something is seen is what is as
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 
 from tandem.services.id_card.geometry.corner_look import VIEW_HEIGHT, VIEW_WIDTH, WAYS
-from tandem.training.network.document_classifier import Stage, convolution, normalise
+from tandem.training.network.stages import Stage, convolution, normalise
 
 STRIDE = 16
 _NARROW = 32  # channels of each of the last map's cells
@@ -39,15 +37,6 @@ class CornerRefiner(nn.Module):
         x = self.stage16(self.stage8(self.stage4(self.stem(views))))
         said = self.decide(torch.relu(self.hidden(self.narrow(x).flatten(1))))
         return said[:, :8].unflatten(1, (4, 2)) * _MM, said[:, 8:]
-
-    def start_from(self, weights: Mapping[str, Tensor]) -> int:
-        """Begin with another network's tensors, where name and shape are ours; how many those are."""
-        own = self.state_dict()
-        shared = {
-            name: value for name, value in weights.items() if name in own and own[name].shape == value.shape
-        }
-        self.load_state_dict({**own, **shared})
-        return len(shared)
 
 
 class ServedRefiner(nn.Module):

@@ -13,7 +13,8 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from tandem.services.id_card.records import MAX_CARDS
-from tandem.training.network.detector import STRIDE, CardDetector, Prediction, normalise
+from tandem.training.network.detector import STRIDE, CardDetector, Prediction
+from tandem.training.network.stages import normalise
 
 # Of two cards whose centres are nearer than this share of the larger one's short side, the weaker goes.
 _SAME = 0.5

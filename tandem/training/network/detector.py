@@ -18,6 +18,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
+from tandem.training.network.stages import Stage, convolution
+
 STRIDE = 8  # thumbnail pixels a grid cell
 SPAN = 16.0  # cells: offsets are predicted in units of this, so that the head's outputs stay near one
 _PRIOR = 0.01  # initial probability of a centre, so that training starts from "no card anywhere" (focal loss)
@@ -41,26 +43,6 @@ class Prediction(NamedTuple):
     snap: Tensor
 
 
-def _conv(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
-    )
-
-
-class _Residual(nn.Module):
-    """Two 3x3 convolutions around a skip."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.first = _conv(channels, channels)
-        self.second = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(x + self.second(self.first(x)))
-
-
 class _Wide(nn.Module):
     """A residual block of dilated convolutions: a card that fills the frame is seen whole from its centre."""
 
@@ -75,13 +57,6 @@ class _Wide(nn.Module):
     def forward(self, x: Tensor) -> Tensor:
         inner = torch.relu(self.first_norm(self.first(x)))
         return torch.relu(x + self.second_norm(self.second(inner)))
-
-
-class _Stage(nn.Sequential):
-    """Halve the resolution, then `depth` residual blocks."""
-
-    def __init__(self, inputs: int, outputs: int, depth: int) -> None:
-        super().__init__(_conv(inputs, outputs, 2), *(_Residual(outputs) for _ in range(depth)))
 
 
 class _Lateral(nn.Module):
@@ -101,19 +76,19 @@ class CardDetector(nn.Module):
 
     def __init__(self, width: int = 64) -> None:
         super().__init__()
-        self.stem = _conv(3, 16, 2)
-        self.stage4 = _Stage(16, 24, 1)
-        self.stage8 = _Stage(24, 48, 2)
-        self.stage16 = _Stage(48, 96, 2)
-        self.stage32 = _Stage(96, 128, 2)
+        self.stem = convolution(3, 16, 2)
+        self.stage4 = Stage(16, 24, 1)
+        self.stage8 = Stage(24, 48, 2)
+        self.stage16 = Stage(48, 96, 2)
+        self.stage32 = Stage(96, 128, 2)
         self.wide = _Wide(128)
         self.context = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Conv2d(128, 128, 1), nn.Sigmoid())
         self.top = nn.Conv2d(128, width, 1)
         self.merge16 = _Lateral(96, width)
-        self.smooth16 = _conv(width, width)
+        self.smooth16 = convolution(width, width)
         self.merge8 = _Lateral(48, width)
-        self.smooth8 = _conv(width, width)
-        self.head = _conv(width, width)
+        self.smooth8 = convolution(width, width)
+        self.head = convolution(width, width)
         self.predict = nn.Conv2d(width, 1 + 8 + 4 + 1 + 2, 1)
         bias = torch.zeros(16)
         bias[0] = -torch.log(torch.tensor((1 - _PRIOR) / _PRIOR))
@@ -131,8 +106,3 @@ class CardDetector(nn.Module):
         maps = self.predict(self.head(x))
         centre, corners, turn, emblem, snap = maps.split([1, 8, 4, 1, 2], dim=1)
         return Prediction(centre, corners * SPAN, turn, emblem, snap * 2.0)
-
-
-def normalise(pictures: Tensor) -> Tensor:
-    """Thumbnails (B, H, W, 3) uint8 BGR to the network's input (B, 3, H, W) float32, -1..1."""
-    return pictures.permute(0, 3, 1, 2).to(torch.float32) / 127.5 - 1.0

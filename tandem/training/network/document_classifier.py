@@ -7,45 +7,16 @@ above and an address below.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import torch
 from torch import Tensor, nn
 
 from tandem.media.document_kinds import KINDS
 from tandem.media.document_views import VIEW_HEIGHT, VIEW_WIDTH
+from tandem.training.network.stages import Stage, convolution, normalise
 
 STRIDE = 32
 _NARROW = 64  # channels of each of the last map's cells
 _DROPPED = 0.2
-
-
-def convolution(inputs: int, outputs: int, stride: int = 1) -> nn.Sequential:
-    """A 3x3 convolution, normalised and rectified."""
-    return nn.Sequential(
-        nn.Conv2d(inputs, outputs, 3, stride, 1, bias=False), nn.BatchNorm2d(outputs), nn.ReLU(inplace=True)
-    )
-
-
-class _Residual(nn.Module):
-    """Two 3x3 convolutions around a skip."""
-
-    def __init__(self, channels: int) -> None:
-        super().__init__()
-        self.first = convolution(channels, channels)
-        self.second = nn.Sequential(
-            nn.Conv2d(channels, channels, 3, 1, 1, bias=False), nn.BatchNorm2d(channels)
-        )
-
-    def forward(self, x: Tensor) -> Tensor:
-        return torch.relu(x + self.second(self.first(x)))
-
-
-class Stage(nn.Sequential):
-    """Halve the resolution, then `depth` residual blocks."""
-
-    def __init__(self, inputs: int, outputs: int, depth: int) -> None:
-        super().__init__(convolution(inputs, outputs, 2), *(_Residual(outputs) for _ in range(depth)))
 
 
 class DocumentClassifier(nn.Module):
@@ -70,20 +41,6 @@ class DocumentClassifier(nn.Module):
         x = self.stage32(self.stage16(self.stage8(self.stage4(self.stem(views)))))
         logits: Tensor = self.decide(self.drop(self.narrow(x).flatten(1)))
         return logits
-
-    def start_from(self, weights: Mapping[str, Tensor]) -> int:
-        """Begin with another network's tensors, where name and shape are ours; how many those are."""
-        own = self.state_dict()
-        shared = {
-            name: value for name, value in weights.items() if name in own and own[name].shape == value.shape
-        }
-        self.load_state_dict({**own, **shared})
-        return len(shared)
-
-
-def normalise(views: Tensor) -> Tensor:
-    """Views (B, H, W, 3) uint8 BGR to the network's input (B, 3, H, W) float32, -1..1."""
-    return views.permute(0, 3, 1, 2).to(torch.float32) / 127.5 - 1.0
 
 
 class ServedClassifier(nn.Module):
