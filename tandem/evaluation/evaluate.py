@@ -1,7 +1,7 @@
 """How well a running server reads: `python -m tandem.evaluation.evaluate --url 127.0.0.1:8001`.
 
 Sends photographs with known truth (drawn by seed, or a folder with an `index.json`) and prints tables per
-subset: an overview with intervals, what was found and read, corners before and after the Hough refinement,
+subset: an overview with intervals, what was found and read, corners before and after they are corrected,
 every field, contradictions, stamps. It can put a general reader beside the server, write a page of every
 failure so that a person sees why, plot how well confidence is calibrated, and keep its records so that
 several runs count together.
@@ -118,7 +118,7 @@ def report(readings: Readings, console: Console) -> None:
     corners = {name: figures.corner_figures(own) for name, own in subsets.items()}
     corners = {name: row for name, row in corners.items() if row["cards"]}
     if corners:
-        title = "Corner error, % of the card's width, before and after the Hough refinement"
+        title = "Corner error, % of the card's width, before and after they are corrected"
         console.print(figures.table(title, corners))
     console.print(
         figures.table("Fields exact", {name: figures.field_figures(own) for name, own in subsets.items()})

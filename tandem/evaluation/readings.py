@@ -48,7 +48,7 @@ class CardReading:
         read_side: the side that was read; "" where the card was not found.
         fields: by key.
         corner_error: mean distance of the corners as a share of the card's width; None if not known.
-        corner_error_before: the same before the Hough refinement: of the detector's own quad.
+        corner_error_before: the same before anything corrects them: of the detector's own quad.
         checks: for each check that is known for this card, what it has to say and what it said.
         covered: keys of the fields under a stamp.
         fault: how the card contradicts itself, "" if it does not.
