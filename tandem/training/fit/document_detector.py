@@ -26,7 +26,8 @@ from tandem.training.scene.photographs import StoredFlat
 
 _FLAT_WIDTH = 320  # px: as wide as a thumbnail
 _BACKDROP_SIZE = 448  # px, what the detector's samples cut their grounds from
-_RESIDENT_MORE = 3  # times as many resident cards as documents of another kind
+#: Times as many of these as of another kind: what matters most, and what is overlooked most.
+_MORE = {**dict.fromkeys(RESIDENT, 3), "bank_card": 3, "driving_licence": 2, "other_card": 2}
 _CHECKS = 192  # thumbnails a validation
 
 
@@ -42,7 +43,7 @@ def document_pools(seed: int, *, documents: int, backdrops: int, pool: Pool = "t
     rng = np.random.default_rng(seed)
     flats: dict[str, list[StoredFlat]] = {}
     for kind in KINDS:
-        count = documents * (_RESIDENT_MORE if kind in RESIDENT else 1)
+        count = documents * _MORE.get(kind, 1)
         flats[kind] = [_flat(rng, kind, pool) for _ in range(count)]
     wanted = [flat for kind in KINDS if kind != NONE for flat in flats[kind]]
     return Pools(

@@ -33,8 +33,15 @@ _FLIPPED = 0.12  # share of documents seen the wrong way round: the detector err
 _LOOSE = 0.15  # share of outlines that are found badly
 #: How far corners are off, in widths of the document.
 _CORNER_ERROR, _LOOSE_ERROR = 0.008, 0.04
-#: Resident cards and their nearest likenesses are seen most often.
-_WEIGHTS = {**dict.fromkeys(RESIDENT, 2.4), "hmt_residence_permit.portrait": 1.6, "other_card": 3.6}
+#: Resident cards, their nearest likenesses and the kinds that are mistaken most are seen most often.
+_WEIGHTS = {
+    **dict.fromkeys(RESIDENT, 2.4),
+    "hmt_residence_permit.portrait": 1.6,
+    "other_card": 3.6,
+    "bank_card": 2.4,
+    "social_security": 1.8,
+    "driving_licence": 1.8,
+}
 
 _FOUND = replace(
     TRAINING, rotation_deg=(-25, 25), area=(0.3, 0.7), overhang=0.04, fingers=0.12, strength=0.7, noise=0.45
