@@ -18,6 +18,7 @@ import torch
 from numpy.typing import NDArray
 
 from export.errors import ExportError, ParityError
+from export.files import beside
 from export.half_weights import store_in_half
 from export.trained import load_trained
 from tandem.services.id_card.geometry.corner_look import VIEW_HEIGHT, VIEW_WIDTH
@@ -110,15 +111,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="default: %(default)s")
     parser.add_argument("--out", type=Path, default=MODEL, help="default: %(default)s")
     options = parser.parse_args(argv)
-    scratch = options.out.with_suffix(".new")
     try:
-        refiner = load(options.weights)
-        export(refiner, scratch)
-        worst = check(refiner, scratch, drawn_views(5))
+        with beside(options.out) as scratch:
+            refiner = load(options.weights)
+            export(refiner, scratch)
+            worst = check(refiner, scratch, drawn_views(5))
+            scratch.replace(options.out)
     except ExportError as error:
         print(f"export: {error}", file=sys.stderr)  # noqa: T201 - a command's answer
         return 1
-    scratch.replace(options.out)
     print(f"wrote {options.out}; largest differences from torch: {worst}")  # noqa: T201 - a command's answer
     return 0
 

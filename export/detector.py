@@ -19,6 +19,7 @@ import torch
 from numpy.typing import NDArray
 
 from export.errors import ExportError, ParityError
+from export.files import beside
 from export.half_weights import store_in_half
 from export.trained import load_trained
 from tandem.media.letterbox import THUMBNAIL_SIDE
@@ -132,15 +133,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         "--half", action="store_true", help="weights in 16 bits: half the file, if it still agrees"
     )
     options = parser.parse_args(argv)
-    scratch = options.out.with_suffix(".new")
     try:
-        detector = load(options.weights)
-        export(detector, scratch, half=options.half)
-        worst = check(detector, scratch, thumbnails(8, seed=9))
+        with beside(options.out) as scratch:
+            detector = load(options.weights)
+            export(detector, scratch, half=options.half)
+            worst = check(detector, scratch, thumbnails(8, seed=9))
+            scratch.replace(options.out)
     except ExportError as error:
         print(f"export: {error}", file=sys.stderr)  # noqa: T201 - a command's answer
         return 1
-    scratch.replace(options.out)
     print(f"wrote {options.out}; largest differences from torch: {worst}")  # noqa: T201 - a command's answer
     return 0
 

@@ -18,6 +18,16 @@ def write_atomically(path: Path, content: bytes) -> None:
 
 
 @contextmanager
+def beside(path: Path) -> Iterator[Path]:
+    """A file beside `path` to write to and look at first; moved to `path` by the caller, else taken away."""
+    scratch = path.with_suffix(".new")
+    try:
+        yield scratch
+    finally:
+        scratch.unlink(missing_ok=True)
+
+
+@contextmanager
 def locked(folder: Path) -> Iterator[None]:
     """Only one process at a time is in here for a folder, which is made if missing."""
     folder.mkdir(parents=True, exist_ok=True)

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from export.document_classifier.served import check, export, load
 from export.errors import ExportError
+from export.files import beside
 
 WEIGHTS = Path("export/weights/document_classifier.pt")
 MODEL = Path("model_repository/document_classifier/1/model.onnx")
@@ -33,15 +34,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--weights", type=Path, default=WEIGHTS, help="default: %(default)s")
     parser.add_argument("--out", type=Path, default=MODEL, help="default: %(default)s")
     options = parser.parse_args(argv)
-    scratch = options.out.with_suffix(".new")
     try:
-        classifier = load(options.weights)
-        export(classifier, scratch)
-        worst = check(classifier, scratch, drawn_views(10))
+        with beside(options.out) as scratch:
+            classifier = load(options.weights)
+            export(classifier, scratch)
+            worst = check(classifier, scratch, drawn_views(10))
+            scratch.replace(options.out)
     except ExportError as error:
         print(f"export: {error}", file=sys.stderr)
         return 1
-    scratch.replace(options.out)
     print(f"wrote {options.out}; largest difference from torch: {worst:.2g}")
     return 0
 

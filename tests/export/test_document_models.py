@@ -50,6 +50,19 @@ def test_weights_that_are_not_there_are_named(tmp_path: Path) -> None:
         load(WEIGHTS / "card_detector.pt")
 
 
+@pytest.mark.filterwarnings("ignore:.*treespec:FutureWarning")  # torch's exporter warns of itself
+def test_what_may_not_be_served_is_not_left_beside_what_is(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    served = tmp_path / "model.onnx"
+    served.write_bytes(b"served")
+    monkeypatch.setattr(refiner_export, "TOLERANCE", dict.fromkeys(refiner_export.TOLERANCE, 0.0))
+    assert refiner_export.main(["--weights", str(WEIGHTS / "corner_refiner.pt"), "--out", str(served)]) == 1
+    assert "differs" in capsys.readouterr().err
+    assert list(tmp_path.iterdir()) == [served]
+    assert served.read_bytes() == b"served"
+
+
 def test_the_document_detector_is_its_weights() -> None:
     model = MODELS / "document_detector/1/model.onnx"
     thumbnails = np.random.default_rng(1).integers(0, 256, (5, 320, 320, 3), np.uint8)
