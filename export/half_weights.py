@@ -12,6 +12,7 @@ from onnx import numpy_helper
 
 # Elements. Smaller ones would save little, and a narrow layer in 16 bits costs most: 1.3e-4 of a probability.
 _LARGE = 10_000
+_HALF = ".half"  # behind the name of what is cast
 
 
 def store_in_half(model: onnx.ModelProto) -> int:
@@ -25,7 +26,7 @@ def store_in_half(model: onnx.ModelProto) -> int:
     casts = []
     for tensor in large:
         name = tensor.name
-        half = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), f"{name}.half")
+        half = numpy_helper.from_array(numpy_helper.to_array(tensor).astype(np.float16), f"{name}{_HALF}")
         graph.initializer.remove(tensor)
         graph.initializer.append(half)
         casts.append(onnx.helper.make_node("Cast", [half.name], [name], to=onnx.TensorProto.FLOAT))
@@ -33,3 +34,18 @@ def store_in_half(model: onnx.ModelProto) -> int:
     del graph.node[:]
     graph.node.extend(nodes)
     return len(large)
+
+
+def stored_in_float(model: onnx.ModelProto) -> onnx.ModelProto:
+    """The same model with the weights that `store_in_half` shrank as float32 again, without casts."""
+    changed = onnx.ModelProto()
+    changed.CopyFrom(model)
+    graph = changed.graph
+    halves = {tensor.name: tensor for tensor in graph.initializer if tensor.name.endswith(_HALF)}
+    for node in [node for node in graph.node if node.op_type == "Cast" and node.input[0] in halves]:
+        half = halves[node.input[0]]
+        weights = numpy_helper.to_array(half).astype(np.float32)
+        graph.initializer.append(numpy_helper.from_array(weights, node.output[0]))
+        graph.initializer.remove(half)
+        graph.node.remove(node)
+    return changed

@@ -44,15 +44,15 @@ _SPEECH = (
     "export.whisper.set_up:make_speech_recognizer",
     "export.voice_activity.set_up:make_voice_activity",
 )
-_DETECTOR = "export.detector_set_up:make_detector"
+_CARDS = ("export.networks_set_up:make_detector", "export.networks_set_up:make_classifier")
 _LANGUAGE = "language"
 _EMBEDDER = "export.text_embedder.set_up:make_embedder"
 _TRANSLATOR = "export.translator.set_up:make_translator"
 
 SERVICES: Mapping[str, ServiceSetUp] = {
-    "id_card": ServiceSetUp(steps=(_DETECTOR, "export.recognizer_set_up:make_recognizer")),
-    "find_cards": ServiceSetUp(steps=(_DETECTOR,)),
-    "document_kind": ServiceSetUp(steps=(_DETECTOR,)),
+    "id_card": ServiceSetUp(steps=(*_CARDS, "export.recognizer_set_up:make_recognizer")),
+    "find_cards": ServiceSetUp(steps=_CARDS),
+    "document_kind": ServiceSetUp(steps=_CARDS),
     "speech_to_text": ServiceSetUp(steps=_SPEECH, download="144 MB", packages=_LANGUAGE),
     "speech_translation": ServiceSetUp(steps=(*_SPEECH, _TRANSLATOR), download="622 MB", packages=_LANGUAGE),
     "text_keywords": ServiceSetUp(

@@ -19,12 +19,18 @@ MODEL = Path("model_repository/document_classifier/1/model.onnx")
 _SEED = 9
 
 
-def drawn_views(count: int) -> NDArray[np.uint8]:
-    """(count, 160, 256, 3) uint8 views of drawn documents, for the comparison."""
+def drawn_views(count: int, seed: int = _SEED, documents: int = 1) -> NDArray[np.uint8]:
+    """(count, 160, 256, 3) uint8 views of drawn documents.
+
+    Args:
+        count: of the views.
+        seed: of what is drawn.
+        documents: how many of each kind the views show.
+    """
     from tandem.training.fit.document_views import draw_pools, draw_view  # noqa: PLC0415 - drawing needs fonts
 
-    pools = draw_pools(_SEED, documents=1, backdrops=4)
-    rng = np.random.default_rng(_SEED)
+    pools = draw_pools(seed, documents=documents, backdrops=4 * documents)
+    rng = np.random.default_rng(seed)
     return np.stack([draw_view(rng, pools)[0] for _ in range(count)])
 
 
