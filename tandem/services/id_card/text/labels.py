@@ -53,6 +53,8 @@ def label_length(glyphs: Sequence[Glyph], label: str) -> tuple[int, float]:
     beginning = glyphs[: len(label) + 2]
     if "".join(glyph.character for glyph in beginning[: len(label)]) == label:
         return len(label), 0.0
+    if not any(glyph.character in label for glyph in beginning):
+        return 0, float("inf")  # soon said of most rows and labels
     costs = _prefix_costs(beginning, label)
     pitch = usual_pitch(glyphs[len(label) :]) or usual_pitch(glyphs)
     totals = [
