@@ -6,6 +6,9 @@ corners clockwise from what is, or becomes, the top left.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from math import dist
+
 import cv2
 import numpy as np
 from numpy.typing import NDArray
@@ -22,12 +25,14 @@ def outline(width: float, height: float, margin: float = 0.0) -> NDArray[np.floa
 
 def quad_width(quad: NDArray[np.float32]) -> float:
     """Mean length of a (4, 2) quad's top and bottom."""
-    return float(np.linalg.norm(quad[1] - quad[0]) + np.linalg.norm(quad[2] - quad[3])) / 2
+    first, second, third, fourth = quad.tolist()
+    return (dist(first, second) + dist(third, fourth)) / 2
 
 
 def quad_height(quad: NDArray[np.float32]) -> float:
     """Mean length of a (4, 2) quad's left and right."""
-    return float(np.linalg.norm(quad[3] - quad[0]) + np.linalg.norm(quad[2] - quad[1])) / 2
+    first, second, third, fourth = quad.tolist()
+    return (dist(first, fourth) + dist(second, third)) / 2
 
 
 def is_plausible(quad: NDArray[np.float32], min_side: float = 8.0) -> bool:
@@ -52,6 +57,30 @@ def transform(points: NDArray[np.float32], matrix: NDArray[np.float64]) -> NDArr
     return np.asarray(cv2.perspectiveTransform(points.astype(np.float32)[np.newaxis], matrix)[0], np.float32)
 
 
+@dataclass(frozen=True, kw_only=True)
+class View:
+    """A quad of a picture as it looks straightened.
+
+    Attributes:
+        pixels: (h, w, 3) uint8, the picture, shrunk if that is needed.
+        matrix: (3, 3), from px of the view to px of `pixels`, both with whole numbers at the pixels' centres.
+        method: OpenCV's interpolation.
+    """
+
+    pixels: NDArray[np.uint8]
+    matrix: NDArray[np.float64]
+    method: int
+
+    def part(self, corner: tuple[int, int], size: tuple[int, int]) -> NDArray[np.uint8]:
+        """(height, width, 3) uint8: what lies behind `corner` (x, y), `size` (width, height) px of it."""
+        moved = self.matrix @ np.array([[1, 0, corner[0]], [0, 1, corner[1]], [0, 0, 1]], np.float64)
+        flags = self.method | cv2.WARP_INVERSE_MAP
+        return np.asarray(
+            cv2.warpPerspective(self.pixels, moved, size, flags=flags, borderMode=cv2.BORDER_REPLICATE),
+            np.uint8,
+        )
+
+
 def warp(
     pixels: NDArray[np.uint8],
     quad: NDArray[np.float32],
@@ -69,6 +98,17 @@ def warp(
         margin: (x, y) px of the result left free on each side around the quad.
     """
     height, width = size
+    return view_of(pixels, quad, size, margin).part((0, 0), (width, height))
+
+
+def view_of(
+    pixels: NDArray[np.uint8],
+    quad: NDArray[np.float32],
+    size: tuple[int, int],
+    margin: tuple[float, float] = (0, 0),
+) -> View:
+    """What `warp` straightens, for who needs but parts of it; its arguments."""
+    height, width = size
     inner = outline(width - 2 * margin[0], height - 2 * margin[1]) + np.array(margin, np.float32)
     shrink = min(quad_width(quad) / (width - 2 * margin[0]), quad_height(quad) / (height - 2 * margin[1]))
     if shrink >= _MAX_PLAIN_SHRINK:
@@ -76,11 +116,7 @@ def warp(
         pixels, quad = _shrunk(pixels, quad, wanted, shrink)
     # OpenCV's pixel centres are whole numbers, ours end in .5
     matrix = homography(inner - 0.5, quad - 0.5)
-    method = cv2.INTER_CUBIC if shrink < 1 else cv2.INTER_LINEAR
-    warped = cv2.warpPerspective(
-        pixels, matrix, (width, height), flags=method | cv2.WARP_INVERSE_MAP, borderMode=cv2.BORDER_REPLICATE
-    )
-    return np.asarray(warped, np.uint8)
+    return View(pixels=pixels, matrix=matrix, method=cv2.INTER_CUBIC if shrink < 1 else cv2.INTER_LINEAR)
 
 
 def _shrunk(

@@ -7,6 +7,7 @@ millimetres on the card, pixels of the rectified card (300 dpi), pixels of the w
 from __future__ import annotations
 
 from tandem.media.quads import (
+    View,
     homography,
     is_plausible,
     outline,
@@ -14,6 +15,7 @@ from tandem.media.quads import (
     quad_width,
     share_outside,
     transform,
+    view_of,
     warp,
 )
 
@@ -24,6 +26,7 @@ __all__ = [
     "PX_PER_MM",
     "RECTIFIED_HEIGHT",
     "RECTIFIED_WIDTH",
+    "View",
     "homography",
     "is_plausible",
     "outline",
@@ -31,6 +34,7 @@ __all__ = [
     "quad_width",
     "share_outside",
     "transform",
+    "view_of",
     "warp",
 ]
 

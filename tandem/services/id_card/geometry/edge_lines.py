@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tandem.services.id_card.card import CORNER_RADIUS_MM
-from tandem.services.id_card.geometry.percentiles import percentiles_of_counts
+from tandem.services.id_card.geometry.percentiles import median, percentiles_of_counts
 
 FloatArray = NDArray[np.float32]
 
@@ -149,10 +149,10 @@ def _scored(
     xs = np.arange(corner, band.shape[1] - corner)
     rows = np.clip(np.rint(offset + slope * xs).astype(int), 0, band.shape[0] - 1)
     visible = seen[rows, xs]
-    if visible.mean() < config.min_visible:
+    if np.count_nonzero(visible) < config.min_visible * len(xs):
         return Line(offset=offset, slope=slope, score=_NO_EDGE)
     rows, xs = rows[visible], xs[visible]
-    support = float(near[rows, xs].mean())
+    support = np.count_nonzero(near[rows, xs]) / len(xs)
     if support < config.min_support:
         return Line(offset=offset, slope=slope, score=_NO_EDGE)
     centre = offset + slope * band.shape[1] / 2
@@ -180,7 +180,7 @@ def _difference_share(
     inside = band[np.minimum(rows + reach, band.shape[0] - 1), xs].max(axis=1)
     outside = band[np.maximum(rows - reach, 0), xs].max(axis=1)
     difference = inside.astype(np.float32) - outside  # (n, 3)
-    usual = np.median(difference, axis=0)
+    usual = median(difference)
     size = float(np.linalg.norm(usual))
     if size < _LEAST_DIFFERENCE:
         return 0.0
@@ -201,7 +201,7 @@ def _polished(
     before, at, after = profile[index, peak - 1], profile[index, peak], profile[index, peak + 1]
     bend = before - 2 * at + after
     shift = np.where(bend < 0, np.clip(0.5 * (before - after) / np.minimum(bend, -1e-6), -1, 1), 0)
-    strong = (at >= 0.5 * np.median(at[at > 0])) if (at > 0).any() else at > 0
+    strong = (at >= 0.5 * median(at[at > 0])) if (at > 0).any() else at > 0
     points = np.stack([xs + 0.5, rows[index, peak] + 0.5 + shift], axis=1)[strong].astype(np.float32)
     if len(points) < 10:
         return line

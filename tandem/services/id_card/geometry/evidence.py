@@ -49,7 +49,7 @@ _INK_PERCENTILE, _PAPER_PERCENTILE = 96, 70
 #: Ink is at least this dark: in shares of the text's darkness, of the paper's, of the paper's brightness.
 _LEAST_OF_TEXT, _LEAST_OF_PAPER, _LEAST_DARKNESS = 0.1, 1.5, 0.03
 #: Labels are blue and pale on copies: they count for more than their darkness.
-_PALE_EXPONENT = 0.6
+_PALER = (np.linspace(0, 1, 256) ** 0.6).astype(np.float32)
 _BACKGROUND_PX = 7  # 2.3 mm: wider than any stroke, so that closing removes the text
 _DARKEST_PAPER = 24.0
 #: An edge is full from this percentile of steepness on, and at least this steep.
@@ -141,8 +141,9 @@ def _ink(seen: NDArray[np.uint8], margin: int) -> FloatArray:
     paper_level, text_level = np.percentile(sample, (_PAPER_PERCENTILE, _INK_PERCENTILE))
     floor = max(_LEAST_OF_TEXT * text_level, _LEAST_OF_PAPER * paper_level, _LEAST_DARKNESS)
     full = max(text_level, 2 * floor)
-    ink = np.clip((darkness - np.float32(floor)) * np.float32(1 / (full - floor)), 0, 1)
-    return np.asarray(cv2.blur(cv2.pow(ink, _PALE_EXPONENT), (3, 3)), np.float32)
+    # In 255 steps: a table is ten times faster than powers, and the blur hides the steps.
+    steps = np.clip((darkness - np.float32(floor)) * np.float32(255 / (full - floor)) + 0.5, 0, 255)
+    return np.asarray(cv2.blur(cv2.LUT(steps.astype(np.uint8), _PALER), (3, 3)), np.float32)
 
 
 def _shade(seen: NDArray[np.uint8], margin: int) -> FloatArray:

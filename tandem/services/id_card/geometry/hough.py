@@ -16,13 +16,14 @@ from numpy.typing import NDArray
 from tandem.services.id_card.card import (
     CARD_HEIGHT_MM,
     CARD_WIDTH_MM,
+    View,
     homography,
     is_plausible,
     outline,
     quad_height,
     quad_width,
     transform,
-    warp,
+    view_of,
 )
 from tandem.services.id_card.geometry.edge_lines import HoughConfig, Line, find_edge
 
@@ -78,20 +79,22 @@ class Refined:
 
 @dataclass(frozen=True, kw_only=True)
 class _Canvas:
-    """The card warped by the predicted quad, with a margin around.
+    """The card as it would be warped by the predicted quad, with a margin around; only its edges are.
 
     Attributes:
-        pixels: (height + 2 margin, width + 2 margin, 3) uint8.
-        seen: the same (h, w), bool: what lies inside the picture.
+        view: of the canvas, `width` + 2 `margin` px wide and `height` + 2 `margin` px high.
         to_picture: (3, 3), from px of the canvas to px of the picture.
+        picture_size: (height, width), px.
+        whole: whether all of it lies in the picture.
         width: of the card, px.
         height: of the card, px.
         margin: px.
     """
 
-    pixels: NDArray[np.uint8]
-    seen: NDArray[np.bool_]
+    view: View
     to_picture: NDArray[np.float64]
+    picture_size: tuple[int, int]
+    whole: bool
     width: int
     height: int
     margin: int
@@ -163,16 +166,11 @@ def _canvas(pixels: NDArray[np.uint8], quad: FloatArray, config: HoughConfig) ->
     to_picture = homography(outline(width, height, margin), quad)
     corners = transform(outline(size[1], size[0]), to_picture)
     limits = np.array([pixels.shape[1], pixels.shape[0]])
-    seen = np.ones(size, np.bool_)
-    if (corners < _RIM).any() or (corners > limits - _RIM).any():
-        inside = np.zeros(pixels.shape[:2], np.uint8)
-        inside[_RIM:-_RIM, _RIM:-_RIM] = 1
-        flags = cv2.INTER_NEAREST | cv2.WARP_INVERSE_MAP
-        seen = cv2.warpPerspective(inside, to_picture, size[::-1], flags=flags) > 0
     return _Canvas(
-        pixels=warp(pixels, quad, size, (margin, margin)),
-        seen=seen,
+        view=view_of(pixels, quad, size, (margin, margin)),
         to_picture=to_picture,
+        picture_size=(pixels.shape[0], pixels.shape[1]),
+        whole=bool((corners >= _RIM).all() and (corners <= limits - _RIM).all()),
         width=width,
         height=height,
         margin=margin,
@@ -184,12 +182,39 @@ def _band(canvas: _Canvas, side: int) -> tuple[NDArray[np.uint8], NDArray[np.boo
 
     `side` counts top, right, bottom, left. The band leaves out the margin beyond the edge's two ends.
     """
-    margin = canvas.margin
-    pixels, seen = (
-        np.ascontiguousarray(np.rot90(part, side)[: 2 * margin, margin:-margin])
-        for part in (canvas.pixels, canvas.seen)
-    )
-    return pixels, seen
+    margin, width, height = canvas.margin, canvas.width, canvas.height
+    corner = ((margin, 0), (width, margin), (margin, height), (0, margin))[side]
+    size = (width, 2 * margin) if side % 2 == 0 else (2 * margin, height)
+    pixels = canvas.view.part(corner, size)
+    if canvas.whole:
+        seen = np.ones(size[::-1], np.bool_)
+    else:
+        seen = _inside(canvas.to_picture, corner, size, canvas.picture_size)
+    return np.ascontiguousarray(np.rot90(pixels, side)), np.ascontiguousarray(np.rot90(seen, side))
+
+
+def _inside(
+    to_picture: NDArray[np.float64], corner: tuple[int, int], size: tuple[int, int], picture: tuple[int, int]
+) -> NDArray[np.bool_]:
+    """(height, width) bool: which pixels of a part of a canvas lie in the picture, its rim left out.
+
+    A side of the picture is a line on the canvas, so that each is one sum: a warped mask costs ten times
+    as much.
+
+    Args:
+        to_picture: (3, 3), from px of the canvas to px of the picture.
+        corner: (x, y), where the part begins, px of the canvas.
+        size: (width, height) of the part.
+        picture: (height, width), px.
+    """
+    across, down, depth = to_picture
+    columns = np.arange(corner[0], corner[0] + size[0])
+    rows = np.arange(corner[1], corner[1] + size[1])[:, np.newaxis]
+    inside = np.ones(size[::-1], np.bool_)
+    for axis, limit in ((across, picture[1]), (down, picture[0])):
+        for a, b, c in (axis - _RIM * depth, (limit - _RIM) * depth - axis):
+            inside &= a * columns >= -(b * rows + c)
+    return inside
 
 
 def _on_canvas(line: Line, side: int, canvas: _Canvas) -> FloatArray:
@@ -256,9 +281,14 @@ def cropped_card(quad: FloatArray, size: tuple[int, int]) -> FloatArray | None:
 
 def _intersections(edges: list[FloatArray]) -> FloatArray:
     """(4, 2): the corners of the lines through two points each of top, right, bottom and left."""
-    top, right, bottom, left = (np.cross([*a, 1], [*b, 1]) for a, b in edges)
-    corners = [np.cross(left, top), np.cross(top, right), np.cross(right, bottom), np.cross(bottom, left)]
-    return np.array([corner[:2] / corner[2] for corner in corners], np.float32)
+    top, right, bottom, left = (_cross((*a, 1.0), (*b, 1.0)) for a, b in (edge.tolist() for edge in edges))
+    corners = [_cross(*lines) for lines in ((left, top), (top, right), (right, bottom), (bottom, left))]
+    return np.array([(x / w, y / w) if w else (np.inf, np.inf) for x, y, w in corners], np.float32)
+
+
+def _cross(a: tuple[float, float, float], b: tuple[float, float, float]) -> tuple[float, float, float]:
+    """The line through two points, or the point on two lines, in homogeneous coordinates."""
+    return (a[1] * b[2] - a[2] * b[1], a[2] * b[0] - a[0] * b[2], a[0] * b[1] - a[1] * b[0])
 
 
 def _is_credible(corners: FloatArray, canvas: _Canvas, config: HoughConfig) -> bool:

@@ -1,4 +1,4 @@
-"""Percentiles of whole numbers by counting them: exact, and several times faster than by sorting."""
+"""Percentiles as numpy says them, several times faster: of whole numbers by counting, of few by sorting."""
 
 from __future__ import annotations
 
@@ -6,6 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 from numpy.typing import NDArray
+
+
+def median(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """What `numpy.median` says along the first axis, of few values: its checks take longer than sorting.
+
+    Args:
+        values: (n, ...), n not 0; no NaN.
+    """
+    ordered = np.sort(values, axis=0)
+    count = len(ordered)
+    return np.asarray((ordered[(count - 1) // 2] + ordered[count // 2]) / 2, np.float32)
 
 
 def percentiles_of_counts(

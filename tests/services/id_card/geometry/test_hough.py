@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from tandem.services.id_card.card import outline, quad_width
-from tandem.services.id_card.geometry.hough import cropped_card, refine_quad
+from tandem.services.id_card.card import homography, outline, quad_width, transform
+from tandem.services.id_card.geometry.hough import FINE, _band, _canvas, cropped_card, refine_quad
 from tests.services.id_card.drawn import draw_card, lay_on_table, row_blocks
 
 SIZE = (600, 800)
@@ -111,3 +111,34 @@ def test_nothing_is_changed_where_nothing_is_seen(seed: int) -> None:
 def test_odd_predictions_do_no_harm(quad: NDArray[np.float32]) -> None:
     refined = refine_quad(scene(), quad)
     assert np.isfinite(refined.quad).all()
+
+
+@pytest.mark.parametrize("moved", [(0, 0), (-140, 0), (150, 60), (0, -120), (-160, 160)])
+def test_what_is_seen_of_an_edge_is_what_lies_in_the_picture(moved: tuple[int, int]) -> None:
+    quad = (QUAD + np.array(moved, np.float32)).astype(np.float32)
+    canvas = _canvas(scene(), quad, FINE)
+    width, height, margin = canvas.width, canvas.height, canvas.margin
+    to_picture = homography(outline(width, height, margin), quad)
+    corners = ((margin, 0), (width, margin), (margin, height), (0, margin))
+    for side, (left, top) in enumerate(corners):
+        _, seen = _band(canvas, side)
+        rows, columns = np.indices(np.rot90(seen, -side).shape)
+        places = np.stack([columns.ravel() + left, rows.ravel() + top], axis=1).astype(np.float32)
+        x, y = transform(places, to_picture).T
+        rim = np.minimum.reduce([x, y, SIZE[1] - x, SIZE[0] - y]) - 2
+        expected = np.rot90((rim >= 0).reshape(rows.shape), side)
+        near = np.rot90((np.abs(rim) < 0.01).reshape(rows.shape), side)
+        assert ((seen == expected) | near).all()
+
+
+def test_a_band_is_a_part_of_what_all_would_be() -> None:
+    canvas = _canvas(scene(), QUAD, FINE)
+    margin = canvas.margin
+    whole = canvas.view.part((0, 0), (canvas.width + 2 * margin, canvas.height + 2 * margin))
+    for side in range(4):
+        pixels, seen = _band(canvas, side)
+        expected = np.rot90(whole, side)[: 2 * margin, margin:-margin]
+        assert pixels.shape[:2] == seen.shape
+        assert seen.all()
+        # Places are rounded to 1/32 px, either way where they lie in between.
+        assert (np.abs(pixels.astype(int) - expected) > 8).mean() < 0.001

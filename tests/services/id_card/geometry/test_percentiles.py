@@ -1,4 +1,4 @@
-"""Percentiles by counting: what numpy says, exactly."""
+"""Percentiles by counting, medians by sorting: what numpy says, exactly."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from tandem.services.id_card.geometry.percentiles import percentiles_of_counts
+from tandem.services.id_card.geometry.percentiles import median, percentiles_of_counts
 
 SHAPES = st.tuples(st.integers(1, 12), st.integers(1, 12))
 
@@ -23,6 +23,11 @@ SHAPES = st.tuples(st.integers(1, 12), st.integers(1, 12))
 def test_they_are_numpys(values: np.ndarray, percentiles: list[float]) -> None:
     wanted = np.percentile(values.astype(np.float64), percentiles)
     assert percentiles_of_counts(values, percentiles) == pytest.approx(wanted, abs=1e-6)
+
+
+@given(arrays(np.float32, SHAPES, elements=st.floats(-1e3, 1e3, width=32)))
+def test_so_is_the_median(values: np.ndarray) -> None:
+    assert median(values) == pytest.approx(np.median(values.astype(np.float64), axis=0), abs=1e-4)
 
 
 def test_nothing_has_no_percentiles() -> None:

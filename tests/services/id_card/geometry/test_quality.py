@@ -79,3 +79,11 @@ def test_a_grey_copy_is_told_from_a_coloured_card() -> None:
         for picture, expected in ((coloured, 0), (grey, 1)):
             shot = np.clip(picture * np.array(light) + noise, 0, 255).astype(np.uint8)
             assert grey_score(shot) == pytest.approx(expected, abs=0.1)
+
+
+def test_a_small_copys_noise_is_no_colour() -> None:
+    """A sensor's noise on a card that was enlarged: several pixels wide, so that averaging few leaves it."""
+    drawn = cv2.cvtColor(draw_card(row_blocks()), cv2.COLOR_BGR2GRAY)
+    grey = cv2.resize(cv2.cvtColor(drawn, cv2.COLOR_GRAY2BGR), (506, 312), interpolation=cv2.INTER_AREA)
+    noise = cv2.GaussianBlur(np.random.default_rng(0).normal(0, 25, grey.shape), (0, 0), 1.5)
+    assert grey_score(np.clip(grey * 0.8 + noise, 0, 255).astype(np.uint8)) == pytest.approx(1, abs=0.2)
