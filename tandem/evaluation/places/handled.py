@@ -138,11 +138,11 @@ def hands(rng: np.random.Generator, grounds: Grounds) -> Drawn:
 
 def curved(rng: np.random.Generator, grounds: Grounds) -> Drawn:
     """Bent, lying on pages or a photograph."""
-    view = View(size=a_size(rng), spin_deg=a_spin(rng), tilt_deg=(0, 25), card=(0.5, 0.8), margin=0.06)
+    view = View(size=a_size(rng), spin_deg=a_spin(rng), tilt_deg=(0, 35), card=(0.5, 0.8), margin=0.06)
     table = Table(place_camera(rng, view, CARD_WIDTH_MM, CARD_HEIGHT_MM), rng)
     table.cover(grounds.photograph(rng), rng.uniform(250, 600))
     lay_pages(table, rng, grounds, int(rng.integers(0, 2)))
-    radius = rng.uniform(110, 320) * rng.choice([-1, 1])
+    radius = rng.uniform(80, 320) * rng.choice([-1, 1])
     # Cards bend over their long side, as pockets bend them; few are rolled the other way.
     turn = rng.normal(0, 8) if rng.random() < 0.8 else 90 + rng.normal(0, 8)
     return take(

@@ -29,7 +29,8 @@ from tandem.services.id_card.geometry.corner_look import Refine, refine_corners
 from tandem.services.id_card.geometry.evidence import COARSE, EvidenceMap, evidence, evidence_map
 from tandem.services.id_card.geometry.hough import cropped_card, near_edges, refinements
 from tandem.services.id_card.geometry.ink import ANALYSIS_PX_PER_MM as SCALE
-from tandem.services.id_card.geometry.rows import Row, find_rows
+from tandem.services.id_card.geometry.row_outlines import Row
+from tandem.services.id_card.geometry.rows import find_rows
 from tandem.services.id_card.geometry.search import Sought, seek
 from tandem.services.id_card.geometry.second_look import Detect, look_again
 from tandem.services.id_card.geometry.views import (

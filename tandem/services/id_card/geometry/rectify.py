@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from tandem.services.id_card.card import PX_PER_MM, quad_height, quad_width, share_outside, warp
+from tandem.services.id_card.geometry.bent_number import unbent_strip
 from tandem.services.id_card.geometry.corner_look import Refine
 from tandem.services.id_card.geometry.find_card import EMBLEM_SIDE_FROM, FoundCard, Original
 from tandem.services.id_card.geometry.lanes import (
@@ -105,12 +106,15 @@ def rectify(
     found = [card.found for card in located]
     outlines = [row for card in found for row in card.outlines]
     widths = [_natural_width(quad) for quad in outlines]
-    least_shares = [LEAST_SHARES.get(row.kind, LEAST_SHARE) for card in found for row in card.rows]
+    rows = [row for card in found for row in card.rows]
+    least_shares = [LEAST_SHARES.get(row.kind, LEAST_SHARE) for row in rows]
     places = place_strips(widths, least_shares, len(found), config.lanes)
     views = [card.view for card in found for _ in card.rows]
     strips = [
-        warp(seen.pixels, quad, (LANE_HEIGHT, place.x1 - place.x0))
-        for seen, quad, place in zip(views, outlines, places, strict=True)
+        (unbent_strip(seen.pixels, row, quad, size) if row.bow_mm else warp(seen.pixels, quad, size))
+        for seen, row, quad, size in zip(
+            views, rows, outlines, [(LANE_HEIGHT, place.x1 - place.x0) for place in places], strict=True
+        )
     ]
     lanes = draw_lanes(strips, places, len(found), config.lanes)
     cards: list[CardRecord] = []

@@ -34,6 +34,8 @@ _WIDEST_GAP_MM = {
 _NUMBER_ENDS_BEHIND_MM, _NUMBER_ENDS_MM = 68.0, 79.0
 #: How far left of its printed place a row's label may begin, mm.
 LABEL_SEARCH_MM = 1.9
+#: Texts may run this far over their usual right end, mm (cards without a portrait, other fonts).
+OVERLAP_MM = 4.5
 #: Beyond a row's usual end only ink this near to the text (ems) and no longer than this belongs to it, not to
 #: the portrait.
 _CHARACTER_GAP = 0.45

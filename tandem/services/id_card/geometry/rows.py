@@ -14,11 +14,18 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.services.id_card.card import PX_PER_MM
+from tandem.services.id_card.geometry.bent_number import bent_number
 from tandem.services.id_card.geometry.ink import ANALYSIS_PX_PER_MM as SCALE
 from tandem.services.id_card.geometry.ink import FloatArray, ink_map, slant, unslanted
 from tandem.services.id_card.geometry.line_pairs import two_around
-from tandem.services.id_card.geometry.row_ends import LABEL_SEARCH_MM, printed_ends, text_ends
+from tandem.services.id_card.geometry.row_ends import LABEL_SEARCH_MM, OVERLAP_MM, printed_ends, text_ends
+from tandem.services.id_card.geometry.row_outlines import (
+    HEIGHT_PER_EM,
+    SIDE_MARGIN_MM,
+    Row,
+    middle_of,
+    outline_of,
+)
 from tandem.services.id_card.layout import (
     PORTRAIT_BOTTOM_MM,
     PORTRAIT_LEFT_MM,
@@ -52,28 +59,8 @@ _FEW_CHARACTERS_MM = 9.0
 _FURTHER_LINE_SHARE, _BELOW_FULL_LINE_SHARE, _FULL_LINE_MM = 0.35, 0.12, 42.5
 #: A further line has no label: at most this share of its value's ink may stand there (dirt).
 _LABEL_INK_SHARE = 0.5
-#: Strip height by character size: the recogniser likes characters of 34-38 px on its 48.
-_HEIGHT_PER_EM = 1.32
-#: Free paper left and right of the text, mm.
-_SIDE_MARGIN_MM = 0.8
-#: Texts may run this far over their usual right end, mm (cards without a portrait, other fonts).
-_OVERLAP_MM = 4.5
 #: How much one row's slope may differ from the card's usual one.
 _UNUSUAL_SLANT = 0.006
-
-
-@dataclass(frozen=True, kw_only=True)
-class Row:
-    """One text row of a rectified card.
-
-    Attributes:
-        kind: which row it is.
-        quad: (4, 2) float32, px of the rectified card (1011 x 638), clockwise from the row's own top left;
-            its height is the strip's 48 px.
-    """
-
-    kind: RowKind
-    quad: NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -129,6 +116,10 @@ def find_rows(card: NDArray[np.uint8], emblem: bool, *, whole: bool = False) -> 
     bands = [_band(line, below, level, layout) for line, below in zip(lines, [*lines[1:], None], strict=True)]
     slopes = _row_slopes(bands)
     rows = [_cut(band, own, slope, layout, whole) for band, own in zip(bands, slopes, strict=True)]
+    last = lines[-1]
+    if last.printed.kind is RowKind.NUMBER:
+        bent = bent_number(level, last.printed, last.middle, slopes[-1], slope, layout)
+        rows[-1:] = [bent or rows[-1]]
     return FoundRows(rows=rows, fit=fit)
 
 
@@ -254,7 +245,7 @@ def _band(line: _Line, below: _Line | None, level: FloatArray, layout: SideLayou
     half = round(0.75 * printed.em * SCALE)
     top = max(round(line.middle) - half, 0)
     left = round((printed.left - LABEL_SEARCH_MM - layout.area[0]) * SCALE)
-    right = round((min(printed.right + _OVERLAP_MM, layout.area[2]) - layout.area[0]) * SCALE)
+    right = round((min(printed.right + OVERLAP_MM, layout.area[2]) - layout.area[0]) * SCALE)
     ink = level[top : round(line.middle) + half + 1, left:right].copy()
     if below is not None:
         ink[max(round(below.middle - below.printed.em / 2 * SCALE) - top, 0) :] = 0
@@ -265,36 +256,12 @@ def _cut(band: _Band, own_slope: float, slope: float, layout: SideLayout, whole:
     """The row's outline on the card: its own slant, middle, height and ends."""
     straight = unslanted(band.ink, own_slope)
     first, last = printed_ends(band.printed) if whole else text_ends(straight, band.printed)
-    centre_row = _middle(straight[:, first:last], band.printed.em * SCALE)
-    height_mm = band.printed.em * _HEIGHT_PER_EM
+    centre_row = middle_of(straight[:, first:last], band.printed.em * SCALE)
+    height_mm = band.printed.em * HEIGHT_PER_EM
     # Back to the area: the band's own shear turned about its middle, the area's about its own.
-    margin = _SIDE_MARGIN_MM * SCALE
+    margin = SIDE_MARGIN_MM * SCALE
     ends = np.array([first - margin, last + margin], np.float64) + band.left
     band_middle = band.left + band.ink.shape[1] / 2
     area_middle = (layout.area[2] - layout.area[0]) * SCALE / 2
     ys = band.top + centre_row + own_slope * (ends - band_middle) + slope * (ends - area_middle)
-    return Row(kind=band.printed.kind, quad=_outline(ends, ys, height_mm, layout))
-
-
-def _outline(
-    ends: NDArray[np.float64], ys: NDArray[np.float64], height: float, layout: SideLayout
-) -> FloatArray:
-    """(4, 2) px of the rectified card, from the middle line's ends (px of the area) and the height in mm."""
-    line = np.stack([ends, ys], axis=1) / SCALE + np.array(layout.area[:2])
-    along = (line[1] - line[0]) / np.linalg.norm(line[1] - line[0])
-    up = np.array([along[1], -along[0]]) * height / 2
-    corners = np.array([line[0] + up, line[1] + up, line[1] - up, line[0] - up])
-    return (corners * PX_PER_MM).astype(np.float32)
-
-
-def _middle(band: FloatArray, em: float) -> float:
-    """Middle, px, of the characters of `em` px in a level row: where a window of their height holds most ink.
-
-    Where several windows hold it all (a row of digits), it is the middle one; a second script above does not
-    move it much.
-    """
-    window = max(round(0.85 * em), 1)
-    sums = np.convolve(band.sum(axis=1), np.ones(window), "valid")
-    if sums.max() <= 0:
-        return band.shape[0] / 2
-    return float(np.flatnonzero(sums >= 0.985 * sums.max()).mean()) + window / 2
+    return Row(kind=band.printed.kind, quad=outline_of(ends, ys, height_mm, layout))

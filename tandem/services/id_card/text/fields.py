@@ -8,16 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from itertools import groupby, islice
+from itertools import islice
 from math import prod
 
-from tandem.services.id_card.text.characters import CIRCLES, DOTS, MIDDLE_DOT, NUMERALS, ROUND, ZERO, is_hanzi
+from tandem.services.id_card.text.characters import CIRCLES, DOTS, MIDDLE_DOT, ZERO, is_hanzi
 from tandem.services.id_card.text.closed_lists import SEXES, decide_nation, decide_sex
 from tandem.services.id_card.text.completeness import (
     begins_nowhere,
     has_room_in_name,
-    has_single_bracket,
-    is_cut,
 )
 from tandem.services.id_card.text.correction import Correction
 from tandem.services.id_card.text.ctc import ROW_PX, Glyph, Row, stripped
@@ -37,17 +35,9 @@ _SHORTEST_NAME = 2  # a family name and a given name: a single character is what
 _REST_OF_LABEL = "名"  # of 姓名, where the row was cut too far right: no family is called so
 #: What a purpose written across a picture begins with (仅供…使用; in no name), and what it is made of.
 _PURPOSE_BEGINS = "仅"
-_PURPOSE = ("仅供", "使用", "办理", "无效", "复印")
+PURPOSE = ("仅供", "使用", "办理", "无效", "复印")
 _OFFICES = frozenset("局处队所厅部站委会")
 _NEXT_CHARACTER = 1.5  # times the usual pitch
-_ROOM_FOR_A_DOT = 1.4  # likewise, from the character before it to the one behind: else it is a speck
-# A line of another script has at least so many letters, and so large a share of letters.
-_OTHER_SCRIPT_LETTERS, _OTHER_SCRIPT_SHARE = 6, 0.6
-# What an address may hold besides hanzi; the rest is paper, stamp or guilloche.
-_ADDRESS_SIGNS = frozenset(
-    "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz-#()（）·、/&ⅠⅡⅢⅣⅤⅥⅦⅧⅨⅩ"
-)
-_TO_ADDRESS_SIGN = {"－": "-", "—": "-", "–": "-", "―": "-", "＃": "#", "•": "·", "・": "·", "／": "/"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -164,44 +154,6 @@ def _name_sign(character: str) -> str:
     return ZERO if character in CIRCLES else character if is_hanzi(character) else ""
 
 
-def read_address(rows: Sequence[Row]) -> Field:
-    """住址: one to four rows of hanzi, digits, Latin letters and a few signs."""
-    own = [_without_specks(row) for row in rows if not _is_other_script(row)]
-    field = read_text(_with_zeros(own), _address_sign, begins_with_place=True)
-    cut = is_cut(field.parts) or begins_nowhere(field.text) or has_single_bracket(field.text)
-    return doubted(field) if cut or any(word in field.text for word in _PURPOSE) else field
-
-
-def _without_specks(row: Row) -> Row:
-    """The row without dots that have no place of their own: at its value's ends, between near characters."""
-    glyphs = value_of(row)
-    label = row.glyphs[: len(row.glyphs) - len(glyphs)]
-    pitch = usual_pitch([glyph for glyph in glyphs if glyph.character not in DOTS])
-    letters = [i for i, glyph in enumerate(glyphs) if glyph.character not in DOTS]
-    kept = [
-        glyph
-        for i, glyph in enumerate(glyphs)
-        if glyph.character not in DOTS
-        or (
-            letters
-            and letters[0] < i < letters[-1]
-            and glyphs[i + 1].centre - glyphs[i - 1].centre > _ROOM_FOR_A_DOT * pitch
-        )
-    ]
-    return replace(row, glyphs=(*label, *kept))
-
-
-def _is_other_script(row: Row) -> bool:
-    """Whether a line is the address in a minority's letters, which bilingual cards print below it.
-
-    The recogniser reads all of them as Latin ones, or as nothing it is sure of.
-    """
-    letters = [g for g in row.glyphs if g.character.isalpha() and not is_hanzi(g.character)]
-    hanzi = sum(is_hanzi(glyph.character) for glyph in row.glyphs)
-    share = len(letters) / max(len(row.glyphs), 1)
-    return len(letters) >= _OTHER_SCRIPT_LETTERS and share > _OTHER_SCRIPT_SHARE and hanzi <= 1
-
-
 def read_authority(rows: Sequence[Row]) -> Field:
     """签发机关: one or two rows of hanzi, the whole of which ends in what such an office is called."""
     field = read_text(rows, lambda c: c if is_hanzi(c) else "", begins_with_place=True)
@@ -218,35 +170,6 @@ def untaken(field: Field) -> Field:
 def doubted(field: Field, at_most: float = LEAST_CONFIDENCE) -> Field:
     """The field, of which something is plainly missing: nobody should trust it as it stands."""
     return replace(field, confidence=min(field.confidence, at_most), incomplete=True)
-
-
-def _address_sign(character: str) -> str:
-    if is_hanzi(character) or character in _ADDRESS_SIGNS:
-        return character
-    return _TO_ADDRESS_SIGN.get(character, "")
-
-
-def _with_zeros(rows: Sequence[Row]) -> list[Row]:
-    """The rows with 〇 where a round character stands between Chinese numerals.
-
-    The recogniser was hardly taught 〇: it reads 二〇一 as 二0一 or 二O一, which nobody prints.
-    """
-    return [replace(row, glyphs=tuple(_zeroed(row.glyphs))) for row in rows]
-
-
-def _zeroed(glyphs: Sequence[Glyph]) -> list[Glyph]:
-    zeroed: list[Glyph] = []
-    runs = [(is_round, list(run)) for is_round, run in groupby(glyphs, lambda g: g.character in ROUND)]
-    for i, (is_round, run) in enumerate(runs):
-        before = runs[i - 1][1][-1].character if i else ""
-        after = runs[i + 1][1][0].character if i + 1 < len(runs) else ""
-        # A digit's or a Latin letter's company are not numerals: those keep what was read.
-        chinese = not (before.isascii() and before) and not (after.isascii() and after)
-        numeral = is_round and chinese and (before in NUMERALS or after in NUMERALS)
-        for glyph in run:
-            zero = numeral or glyph.character in CIRCLES
-            zeroed.append(replace(glyph, character=ZERO) if zero else glyph)
-    return zeroed
 
 
 def read_sex(rows: Sequence[Row]) -> Field:

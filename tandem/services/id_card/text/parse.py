@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from tandem.services.id_card.records import CardRecord, RowKind, unpack_cards, unpack_segments
 from tandem.services.id_card.text import fields as of
+from tandem.services.id_card.text.address import read_address
 from tandem.services.id_card.text.boxes import field_box
 from tandem.services.id_card.text.checks import Check, emblem_checks, portrait_checks
 from tandem.services.id_card.text.ctc import Row, read_row
@@ -29,7 +30,7 @@ _READERS: dict[str, tuple[RowKind, Callable[[Sequence[Row]], Field]]] = {
     of.SEX: (RowKind.SEX_NATION, of.read_sex),
     of.NATION: (RowKind.SEX_NATION, of.read_nation),
     of.BIRTH: (RowKind.BIRTH, read_birth),
-    of.ADDRESS: (RowKind.ADDRESS, of.read_address),
+    of.ADDRESS: (RowKind.ADDRESS, read_address),
     of.NUMBER: (RowKind.NUMBER, read_number),
     of.AUTHORITY: (RowKind.AUTHORITY, of.read_authority),
     of.VALIDITY: (RowKind.VALIDITY, read_validity),

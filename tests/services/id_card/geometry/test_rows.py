@@ -12,7 +12,8 @@ from numpy.typing import NDArray
 
 from tandem.services.id_card.card import CARD_HEIGHT_MM, CARD_WIDTH_MM, PX_PER_MM, outline, warp
 from tandem.services.id_card.geometry.ink import ANALYSIS_PX_PER_MM
-from tandem.services.id_card.geometry.rows import Row, find_rows
+from tandem.services.id_card.geometry.row_outlines import Row
+from tandem.services.id_card.geometry.rows import find_rows
 from tandem.services.id_card.records import RowKind
 from tests.services.id_card.drawn import PAPER, SCALE, Block, draw_card, emblem_blocks, row_blocks
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import pytest
 
 from tandem.services.id_card.records import RowKind
+from tandem.services.id_card.text.address import read_address
 from tandem.services.id_card.text.checks import portrait_checks
 from tandem.services.id_card.text.ctc import Row
 from tandem.services.id_card.text.dates import read_birth
-from tandem.services.id_card.text.fields import LEAST_CONFIDENCE, read_address, read_name
+from tandem.services.id_card.text.fields import LEAST_CONFIDENCE, read_name
 from tandem.services.id_card.text.numbers import read_number
 from tests.services.id_card.text.spelling import row
 
@@ -22,6 +24,13 @@ def _line(text: str, left_mm: float = 15.0) -> Row:
     line = row(RowKind.ADDRESS, text)
     end = left_mm + (line.segment.x1 - line.segment.x0) / _PX_PER_MM
     return replace(line, segment=replace(line.segment, left_mm=left_mm, right_mm=end))
+
+
+def _guessed(characters: Sequence[tuple[str, float]]) -> Row:
+    """A line of an address read with these probabilities."""
+    line = _line("".join(character for character, _ in characters))
+    glyphs = zip(line.glyphs, characters, strict=True)
+    return replace(line, glyphs=tuple(replace(glyph, confidence=sure) for glyph, (_, sure) in glyphs))
 
 
 def _with_hole(text: str, place: int) -> Row:
@@ -66,6 +75,36 @@ def test_rows_whose_place_is_not_known_say_nothing() -> None:
 def test_a_line_in_another_script_is_not_the_address() -> None:
     field = read_address([_line(FIRST), _line("镇上"), _line("GvangjsihBouxcuenghSwcigih")])
     assert field.text == FIRST + "镇上"
+
+
+def test_guesses_in_another_script_are_not_the_address() -> None:
+    letters = [
+        ("G", 1.0),
+        ("A", 0.8),
+        ("9", 0.4),
+        ("讷", 0.06),
+        ("B", 1.0),
+        ("X", 1.0),
+        ("告", 0.07),
+        ("C", 0.9),
+    ]
+    line = _guessed([*letters, ("Z", 0.9), ("讷", 0.03), ("B", 1.0), ("5", 0.8)])
+    assert read_address([_line(FIRST), _line("镇上"), line]).text == FIRST + "镇上"
+    surely = _guessed([(character, 0.9) for character, _ in letters])
+    assert read_address([_line(FIRST), _line("镇上"), surely]).text != FIRST + "镇上"
+
+
+def test_guesses_of_a_watermark_behind_an_address_leave_it_doubted() -> None:
+    home = [(character, 1.0) for character in "三十六号六○一室"]
+    field = read_address([_line(FIRST), _guessed([*home, ("证", 0.65), ("俊", 0.12)])])
+    assert field.text.endswith("室")
+    assert field.incomplete
+    assert field.confidence <= LEAST_CONFIDENCE
+    # What is sure stays, and what only seems unsure is no watermark.
+    assert read_address([_line(FIRST), _guessed([*home, ("证", 0.9), ("俊", 0.12)])]).text == ""
+    whole = read_address([_line(FIRST), _guessed([*home, ("内", 0.65)])])
+    assert whole.text.endswith("室内")
+    assert not whole.incomplete
 
 
 def test_a_number_of_17_is_never_sure() -> None:

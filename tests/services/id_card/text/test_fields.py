@@ -3,10 +3,10 @@ from __future__ import annotations
 import pytest
 
 from tandem.services.id_card.records import RowKind
+from tandem.services.id_card.text.address import read_address
 from tandem.services.id_card.text.closed_lists import likelihood
 from tandem.services.id_card.text.fields import (
     LEAST_CONFIDENCE,
-    read_address,
     read_authority,
     read_name,
     read_nation,
