@@ -14,6 +14,7 @@ from tempfile import TemporaryDirectory
 
 from export.services import set_up
 from tandem.evaluation.errors import PeerError
+from tandem.evaluation.peer_servers.checkout import CheckoutServer
 from tandem.evaluation.peer_servers.instances import with_instances
 from tandem.evaluation.peer_servers.kinds import ARRANGEMENTS, BEST, RAPIDOCR, Peer
 from tandem.evaluation.peer_servers.ours import OurServer
@@ -44,17 +45,25 @@ def main() -> int:
     parser.add_argument("--pictures", type=Path, help="a folder of JPEG or PNG pictures, each of one card")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--seconds", type=float, default=20.0, help="of each round and reader")
-    parser.add_argument("--clients", type=int, help="default: 4; with --peers 1, 4 and 16 in turns")
+    parser.add_argument(
+        "--clients", type=int, help="default: 4; with --peers and --beside 1, 4 and 16 in turns"
+    )
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--peers", action="store_true", help="our steps behind other servers as well")
     kind.add_argument(
         "--arrangements", choices=sorted(ARRANGEMENTS), help="every way to arrange one of these"
     )
+    kind.add_argument(
+        "--beside", type=Path, nargs="+", metavar="CHECKOUT", help="the servers of other checkouts as well"
+    )
     options = parser.parse_args()
     try:
         pictures = load(options.pictures) if options.pictures else draw()
         set_up(["id_card"], say)
-        if options.peers or options.arrangements:
+        if options.beside:
+            clients = (options.clients,) if options.clients else CLIENTS
+            beside_checkouts(options.beside, pictures, options.rounds, options.seconds, clients)
+        elif options.peers or options.arrangements:
             peers = ARRANGEMENTS.get(options.arrangements, (*BEST, RAPIDOCR))
             clients = (options.clients,) if options.clients else CLIENTS
             over_http = options.arrangements is not None
@@ -120,6 +129,28 @@ def beside_peers(
         print(table(found))
         least, most = others(found)
         print(f"\nother processes: {least:.2f} to {most:.2f} cores in each turn")
+
+
+def beside_checkouts(
+    folders: Sequence[Path], pictures: Sequence[bytes], rounds: int, seconds: float, clients: Sequence[int]
+) -> None:
+    """Measure and print ours and those of other checkouts, whose answers may differ."""
+    with ExitStack() as running:
+        servers: list[Contestant] = []
+        for folder in folders:
+            other = CheckoutServer(folder)
+            say(f"starting {other.name} …")
+            servers.append(running.enter_context(other))
+        servers.append(OurServer(running.enter_context(start())))
+        say(f"measuring {rounds} rounds of {seconds:g} s for each server and number of clients …")
+        print(machine(len(pictures)), end="\n\n")
+        print(
+            table(
+                measure_turns(
+                    servers, pictures, rounds=rounds, seconds=seconds, clients=clients, warm_up=True
+                )
+            )
+        )
 
 
 def load(folder: Path) -> list[bytes]:

@@ -11,8 +11,9 @@ from tandem.runtime.model_processes import model_processes
 
 #: The name under which `uses_of` gives the server's own process: its threads run no model.
 SERVER = "tritonserver"
-# Fields of proc_pid_stat(5), counted behind the name: process group, minor faults, user time, system time.
-_GROUP, _FAULTS, _USER, _SYSTEM = 2, 7, 11, 12
+# Fields of proc_pid_stat(5), counted behind the name: parent, process group, minor faults, user and system
+# time.
+_PARENT, _GROUP, _FAULTS, _USER, _SYSTEM = 1, 2, 7, 11, 12
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -63,6 +64,22 @@ def use_of_group(group: int) -> Use:
         with suppress(OSError):  # a process may end meanwhile
             if int(_stat(int(folder.name))[_GROUP]) == group:
                 used += _use_of(int(folder.name))
+    return used
+
+
+def use_of_family(pid: int) -> Use:
+    """What a process and all that descend from it have used so far, those that run still."""
+    parents: dict[int, int] = {}
+    for folder in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            parents[int(folder.name)] = int(_stat(int(folder.name))[_PARENT])
+    family = {pid}
+    while more := {child for child, parent in parents.items() if parent in family} - family:
+        family |= more
+    used = Use()
+    for member in family:
+        with suppress(OSError):  # a process may end meanwhile
+            used += _use_of(member)
     return used
 
 

@@ -8,7 +8,7 @@ import socket
 import sys
 import time
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from types import TracebackType
 
@@ -46,11 +46,11 @@ class PeerServer:
             PeerError: it can't be installed, or doesn't start.
         """
         python = str(install(self._peer.installs)) if self._peer.installs else sys.executable
-        port = _free_port()
+        port = free_port()
         command = [python, "-m", self._peer.module, "--port", str(port), *self._peer.arrangement.arguments()]
         self._process = ServerProcess(command, server_environment((), {}), self._lines.append)
         try:
-            self._wait_for(port)
+            wait_until_listening(port, self.name, self._process, self._lines, _START_TIMEOUT_S)
         except BaseException:
             self._process.stop(0)
             raise
@@ -87,23 +87,36 @@ class PeerServer:
         finally:
             os.killpg(self.group, signal.SIGCONT)
 
-    def _wait_for(self, port: int) -> None:
-        """Return when it accepts connections; what loads still, the first question waits for."""
-        deadline = time.monotonic() + _START_TIMEOUT_S
-        while True:
-            try:
-                socket.create_connection(("127.0.0.1", port), timeout=_POLL_S).close()
-            except OSError:
-                ended = self._process is None or self._process.exit_status() is not None
-                if ended or time.monotonic() > deadline:
-                    why = "; ".join(self._lines) or "it says nothing"
-                    raise PeerError(f"{self.name} doesn't start: {why}") from None
-                time.sleep(_POLL_S)
-            else:
-                return
+
+def wait_until_listening(
+    port: int, name: str, process: ServerProcess, lines: Iterable[str], timeout_s: float
+) -> None:
+    """Return when a server accepts connections; what loads still, the first question waits for.
+
+    Args:
+        port: of this machine.
+        name: the server's, for the error.
+        process: it.
+        lines: what it said last.
+        timeout_s: how long it may take.
+
+    Raises:
+        PeerError: it ended, or doesn't listen in time; the message has `lines`.
+    """
+    deadline = time.monotonic() + timeout_s
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port), timeout=_POLL_S).close()
+        except OSError:
+            if process.exit_status() is not None or time.monotonic() > deadline:
+                raise PeerError(f"{name} doesn't start: {'; '.join(lines) or 'it says nothing'}") from None
+            time.sleep(_POLL_S)
+        else:
+            return
 
 
-def _free_port() -> int:
+def free_port() -> int:
+    """A port of this machine on which nobody listens."""
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         port: int = listener.getsockname()[1]
