@@ -55,8 +55,10 @@ _INK = 0.3
 #: How far the first few characters reach beyond the first one, mm.
 _FEW_CHARACTERS_MM = 9.0
 #: A further line must be so clear beside the first one; below a full line, whose ink goes beyond the last
-#: (mm), less is enough: 号 has little. (Below full last lines of 29 drawn cards there is 0.01 at most.)
-_FURTHER_LINE_SHARE, _BELOW_FULL_LINE_SHARE, _FULL_LINE_MM = 0.35, 0.12, 42.5
+#: (mm), less is enough: 号 has little. (Below the last lines of 200 drawn cards there is 0.015 at most, but
+#: for two with 0.29 and 0.32, which end before 41 mm.)
+_FURTHER_LINE_SHARE = 0.35
+_BELOW_FULL_LINE = ((0.12, 42.5), (0.2, 41.0))  # share, mm
 #: A further line has no label: at most this share of its value's ink may stand there (dirt).
 _LABEL_INK_SHARE = 0.5
 #: How much one row's slope may differ from the card's usual one.
@@ -204,19 +206,21 @@ def _further_lines(lines: list[_Line], level: FloatArray, layout: SideLayout) ->
             break
         middle = low + int(response[low:high].argmax())
         share, before = float(response[middle]), further[-1] if further else first
-        if share <= _BELOW_FULL_LINE_SHARE or labels[middle] > share * _LABEL_INK_SHARE:
+        if share <= _BELOW_FULL_LINE[0][0] or labels[middle] > share * _LABEL_INK_SHARE:
             break  # nothing there, or a line with a label's ink: a second script above the next row
-        if share <= _FURTHER_LINE_SHARE and not _is_full(before, level, layout):
+        if share <= _FURTHER_LINE_SHARE and not _is_full(before, share, level, layout):
             break
         further.append(_Line(printed=_continued(first.printed, layout), middle=float(middle)))
     return [*lines[: index + 1], *further, *lines[index + 1 :]]
 
 
-def _is_full(line: _Line, level: FloatArray, layout: SideLayout) -> bool:
-    """Whether a line of the address ends where it had to be broken."""
+def _is_full(line: _Line, below: float, level: FloatArray, layout: SideLayout) -> bool:
+    """Whether a line of the address ends where it had to be broken, for so clear a line to follow."""
     band = _band(line, None, level, layout)
     end_mm = (band.left + text_ends(band.ink, band.printed)[1]) / SCALE + layout.area[0]
-    return layout.repeats is RowKind.ADDRESS and end_mm > _FULL_LINE_MM
+    return layout.repeats is RowKind.ADDRESS and any(
+        below > share and end_mm > full_mm for share, full_mm in _BELOW_FULL_LINE
+    )
 
 
 def _value_begins(level: FloatArray, line: _Line, layout: SideLayout) -> float:
