@@ -14,6 +14,8 @@ from tandem.media.letterbox import thumbnail_to_working, working_to_sent
 
 # Weaker detections are noise; the pipeline itself believes stronger ones only.
 _LEAST_SCORE = 0.2
+# An answer that takes longer does not come.
+_TIMEOUT_S = 120.0
 
 
 def triton_reader(url: str) -> Callable[[bytes], Answer]:
@@ -32,8 +34,9 @@ def triton_bytes_reader(url: str) -> Callable[[bytes], bytes]:
     client = grpc.InferenceServerClient(url)
 
     def read(data: bytes) -> bytes:
-        answer: bytes = client.infer("id_card", [_image(data)]).as_numpy("RESULT").reshape(-1)[0]
-        return answer
+        answered = client.infer("id_card", [_image(data)], client_timeout=_TIMEOUT_S)
+        result: bytes = answered.as_numpy("RESULT").reshape(-1)[0]
+        return result
 
     return read
 
@@ -48,12 +51,12 @@ def triton_detector(url: str) -> Callable[[bytes], Quads]:
 
     def detect(data: bytes) -> Quads:
         outputs = [grpc.InferRequestedOutput(name) for name in ("THUMBNAIL", "PICTURE_SIZE")]
-        decoded = client.infer("decode_image", [_image(data)], outputs=outputs)
+        decoded = client.infer("decode_image", [_image(data)], outputs=outputs, client_timeout=_TIMEOUT_S)
         height, width, sent_height, sent_width = (int(side) for side in decoded.as_numpy("PICTURE_SIZE")[0])
         thumbnail = decoded.as_numpy("THUMBNAIL")
         picture = grpc.InferInput("THUMBNAIL", list(thumbnail.shape), "UINT8")
         picture.set_data_from_numpy(thumbnail)
-        found = client.infer("card_detector", [picture])
+        found = client.infer("card_detector", [picture], client_timeout=_TIMEOUT_S)
         kept: NDArray[np.bool_] = found.as_numpy("SCORES")[0] >= _LEAST_SCORE
         working = thumbnail_to_working(found.as_numpy("QUADS")[0][kept], (height, width))
         return working_to_sent(working, (height, width), (sent_height, sent_width))

@@ -116,6 +116,7 @@ class Coordinator:
         """Finish what is under way and end the threads."""
         self._items.shutdown()
         self._calls.shutdown()
+        self._failures.close()
 
     def submit(self, model: str, outputs: Sequence[str], piece: Arrays) -> Future[Arrays]:
         """One item of another model under way."""

@@ -67,6 +67,12 @@ class FailureCounter:
                 self._counters[code] = self._family.Metric(labels={"model": self._model_name, "code": code})
             self._counters[code].increment(1)
 
+    def close(self) -> None:
+        """Gives the counters back while the server is there to take them: later the process would crash."""
+        with self._lock:
+            self._counters.clear()
+            self._family = None
+
 
 def _counter_family(pb_utils: Any) -> Any | None:
     """The family of error counters, or None where the server runs without metrics."""

@@ -48,6 +48,10 @@ class JointResponder:
             outcomes[place] = outcome
         return [self._response(outcome) for outcome in outcomes]
 
+    def close(self) -> None:
+        """Gives back what the server lent: to be called from a model's `finalize`."""
+        self._failures.close()
+
     def _together(
         self,
         requests: Sequence[Any],

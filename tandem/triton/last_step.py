@@ -40,8 +40,9 @@ class LastStep:
         return self._responder.respond_to_items(requests, self._answer)
 
     def close(self) -> None:
-        """Gives the socket back."""
+        """Gives back the socket, and what the server lent."""
         self._departures.close()
+        self._responder.close()
 
     def _answer(self, inputs: Arrays) -> Arrays:
         said = unpack_note(inputs[NOTE])

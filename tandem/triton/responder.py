@@ -12,7 +12,7 @@ a `NOTE` that says what happened (`tandem.triton.notes`).
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass
 from functools import partial
@@ -78,7 +78,10 @@ class Responder:
         inputs = [self._guarded_inputs_of(request) for request in requests]
         outcome = partial(self._outcome, answer)
         outcomes = workers.map(outcome, inputs) if workers and len(inputs) > 1 else map(outcome, inputs)
-        return [self._response(outcome) for outcome in outcomes]
+        return [
+            self._response(outcome, request.requested_output_names())
+            for outcome, request in zip(outcomes, requests, strict=True)
+        ]
 
     def respond_to_items(
         self,
@@ -100,6 +103,10 @@ class Responder:
             instead: in a request of several items, the outputs of one that failed, from its note.
         """
         return self.respond(requests, partial(self._items, answer, instead), workers)
+
+    def close(self) -> None:
+        """Gives back what the server lent: to be called from a model's `finalize`."""
+        self._failures.close()
 
     def _items(
         self,
@@ -161,10 +168,16 @@ class Responder:
             code, message = describe(error, self._model_name)
             return _Failure(code=code, message=message)
 
-    def _response(self, outcome: Arrays | _Failure) -> Any:
+    def _response(self, outcome: Arrays | _Failure, wanted: Collection[str]) -> Any:
+        """The response, with the outputs that its request asks for and no other.
+
+        Release 24.10 takes the others out itself, but from a response that is sent later than `execute`
+        returns it does so without Python's lock: the process' memory is then corrupt, and after some thousand
+        requests it ends or answers nonsense.
+        """
         if isinstance(outcome, _Failure):
             return self._failure(outcome.code, outcome.message)
-        tensors = [self._pb_utils.Tensor(name, array) for name, array in outcome.items()]
+        tensors = [self._pb_utils.Tensor(name, array) for name, array in outcome.items() if name in wanted]
         return self._pb_utils.InferenceResponse(output_tensors=tensors)
 
     def _array(self, request: Any, name: str) -> NDArray[Any]:

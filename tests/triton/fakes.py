@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from types import SimpleNamespace
 from typing import Any
 
@@ -72,10 +72,16 @@ class Sender:
 class Request:
     """What a model's `execute` gets: arrays by name."""
 
-    def __init__(self, *, cancelled: bool = False, **arrays: NDArray[Any]) -> None:
+    def __init__(
+        self, *, cancelled: bool = False, wanted: Collection[str] = ("RESULT", "OUT"), **arrays: NDArray[Any]
+    ) -> None:
         self.arrays = arrays
+        self._wanted = list(wanted)
         self.sender = Sender()
         self._cancelled = cancelled
+
+    def requested_output_names(self) -> list[str]:
+        return self._wanted
 
     def is_cancelled(self) -> bool:
         return self._cancelled

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import weakref
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -54,8 +55,14 @@ PB_UTILS = SimpleNamespace(
 )
 
 
-def _request(values: Sequence[int], *, cancelled: bool = False) -> SimpleNamespace:
-    return SimpleNamespace(arrays={"IN": np.array(values)}, is_cancelled=lambda: cancelled)
+def _request(
+    values: Sequence[int], *, cancelled: bool = False, wanted: Sequence[str] = ("OUT", "RESULT", NOTE)
+) -> SimpleNamespace:
+    return SimpleNamespace(
+        arrays={"IN": np.array(values)},
+        is_cancelled=lambda: cancelled,
+        requested_output_names=lambda: list(wanted),
+    )
 
 
 def _double(inputs: Arrays) -> Arrays:
@@ -172,7 +179,8 @@ def test_parameters_of_a_model() -> None:
 
 
 def test_a_request_whose_inputs_cannot_be_read_fails_alone(caplog: pytest.LogCaptureFixture) -> None:
-    unreadable = SimpleNamespace(arrays={PRINTED_NAME: 1}, is_cancelled=lambda: False)
+    unreadable = _request([])
+    unreadable.arrays = {PRINTED_NAME: 1}
     responder = Responder(PB_UTILS, model_name="double", inputs=["IN"])
     first, second = responder.respond([unreadable, _request([3])], _double)
     assert first.error.code == "INTERNAL"
@@ -192,3 +200,34 @@ def test_what_is_no_ticket_is_none_and_no_part_of_the_result_either(written: obj
     said = {"ticket": written}
     assert take_ticket(said) is None
     assert said == {}
+
+
+def test_a_response_has_the_outputs_that_were_asked_for_and_no_other() -> None:
+    responder = Responder(PB_UTILS, model_name="double", inputs=["IN"])
+
+    def both(inputs: Arrays) -> Arrays:
+        return {"OUT": inputs["IN"], "MORE": inputs["IN"]}
+
+    asked = [_request([1], wanted=["MORE"]), _request([2], wanted=["OUT", "MORE"])]
+    assert [sorted(answer.tensors) for answer in responder.respond(asked, both)] == [
+        ["MORE"],
+        ["MORE", "OUT"],
+    ]
+
+
+def test_what_the_server_lent_goes_back_before_it_ends() -> None:
+    families = []
+
+    class Remembered(_Family):
+        def __init__(self, **_: object) -> None:
+            super().__init__()
+            families.append(weakref.ref(self))
+
+    backend = SimpleNamespace(**{**vars(PB_UTILS), "MetricFamily": Remembered})
+    responder = Responder(backend, model_name="double", inputs=["IN"])
+    responder.respond([_request([-1])], _double)
+    assert families[0]() is not None
+    responder.close()
+    assert families[0]() is None
+    (answer,) = responder.respond([_request([-1])], _double)  # a straggler is answered, and counted nowhere
+    assert answer.error is not None

@@ -45,6 +45,7 @@ class TritonPythonModel:
         self._gate.close()
         self._company.close()
         self._workers.shutdown()
+        self._responder.close()
 
     def _decode(self, inputs: Arrays) -> Arrays:
         """One encoded picture's tensors."""

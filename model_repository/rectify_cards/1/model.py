@@ -61,6 +61,7 @@ class TritonPythonModel:
     def finalize(self) -> None:
         """Ends the workers."""
         self._workers.shutdown()
+        self._responder.close()
 
     def _classify(self, views: NDArray[np.uint8]) -> FloatArray:
         (kinds,) = self._classifier(views[np.newaxis])

@@ -38,6 +38,10 @@ class TritonPythonModel:
         """Answers all requests of a batch together."""
         return self._responder.respond(requests, self._recognize)
 
+    def finalize(self) -> None:
+        """Gives back what the server lent."""
+        self._responder.close()
+
     def _recognize(self, items: Sequence[Arrays], _is_cancelled: Any) -> list[Arrays]:
         """What is heard in the batch's windows."""
         asked = [unpack_listen(item) for item in items]

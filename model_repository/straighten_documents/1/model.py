@@ -40,6 +40,7 @@ class TritonPythonModel:
     def finalize(self) -> None:
         """Ends the workers."""
         self._workers.shutdown()
+        self._responder.close()
 
     def _straighten(self, inputs: Arrays) -> Arrays:
         """One picture's tensors."""

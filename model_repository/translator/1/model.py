@@ -41,6 +41,10 @@ class TritonPythonModel:
         """Answers all requests of a batch together."""
         return self._responder.respond(requests, self._translate)
 
+    def finalize(self) -> None:
+        """Gives back what the server lent."""
+        self._responder.close()
+
     def _translate(self, items: Sequence[Arrays], is_cancelled: Any) -> list[Arrays]:
         """The drafts of the batch's sentences."""
         drafts = self._engine.translate([_wanted(item) for item in items], is_cancelled)
