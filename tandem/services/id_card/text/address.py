@@ -23,6 +23,8 @@ _TO_ADDRESS_SIGN = {"－": "-", "—": "-", "–": "-", "―": "-", "＃": "#", 
 #: What an address ends with, most often, and how surely that must be read where guesses follow it.
 _ENDS = frozenset("室号户房")
 _SURE = 0.7
+#: Behind these something must follow.
+_GOES_ON = ("-", "(", "（", "·", "、", "/", "&", "#")
 
 
 def read_address(rows: Sequence[Row]) -> Field:
@@ -31,6 +33,7 @@ def read_address(rows: Sequence[Row]) -> Field:
     clear = [*own[:-1], *(_without_overlay(row) for row in own[-1:])]
     field = read_text(_with_zeros(clear), _address_sign, begins_with_place=True)
     cut = is_cut(field.parts) or begins_nowhere(field.text) or has_single_bracket(field.text)
+    cut = cut or field.text.endswith(_GOES_ON)
     covered = clear != own or any(word in field.text for word in PURPOSE)
     return doubted(field) if cut or covered else field
 

@@ -107,6 +107,14 @@ def test_guesses_of_a_watermark_behind_an_address_leave_it_doubted() -> None:
     assert not whole.incomplete
 
 
+@pytest.mark.parametrize(("end", "incomplete"), [("2-9-", True), ("2-9-7", False), ("2座/", True)])
+def test_an_address_that_ends_where_something_must_follow_is_doubted(end: str, incomplete: bool) -> None:
+    field = read_address([_line(FIRST), _line("西路" + end)])
+    assert field.text.endswith(end)
+    assert field.incomplete == incomplete
+    assert (field.confidence <= LEAST_CONFIDENCE) == incomplete
+
+
 def test_a_number_of_17_is_never_sure() -> None:
     field = read_number([row(RowKind.NUMBER, "公民身份号码 11010519491231002")])
     assert field.text == "11010519491231002"
