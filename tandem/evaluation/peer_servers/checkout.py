@@ -49,9 +49,9 @@ class CheckoutServer:
         """
         ports = {name: free_port() for name in ("grpc", "http", "metrics")}
         options = [word for name, port in ports.items() for word in (f"--{name}-port", str(port))]
-        # Its packages, not ours.
+        # Its packages, not ours; and in its folder, where older commits look first.
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
-        command = [str(self._script), "--services", "id_card", *options]
+        command = ["env", "-C", str(self._folder), str(self._script), "--services", "id_card", *options]
         self._process = ServerProcess(command, environment, self._lines.append)
         try:
             wait_until_listening(ports["grpc"], self.name, self._process, self._lines, _START_TIMEOUT_S)
