@@ -53,11 +53,7 @@ class CheckoutServer:
         environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
         command = ["env", "-C", str(self._folder), str(self._script), "--services", "id_card", *options]
         self._process = ServerProcess(command, environment, self._lines.append)
-        try:
-            wait_until_listening(ports["grpc"], self.name, self._process, self._lines, _START_TIMEOUT_S)
-        except BaseException:
-            self._process.stop(0)
-            raise
+        wait_until_listening(ports["grpc"], self.name, self._process, self._lines, _START_TIMEOUT_S)
         self._read = triton_bytes_reader(f"127.0.0.1:{ports['grpc']}")
         return self
 

@@ -49,11 +49,7 @@ class PeerServer:
         port = free_port()
         command = [python, "-m", self._peer.module, "--port", str(port), *self._peer.arrangement.arguments()]
         self._process = ServerProcess(command, server_environment((), {}), self._lines.append)
-        try:
-            wait_until_listening(port, self.name, self._process, self._lines, _START_TIMEOUT_S)
-        except BaseException:
-            self._process.stop(0)
-            raise
+        wait_until_listening(port, self.name, self._process, self._lines, _START_TIMEOUT_S)
         self.read = http_reader(port, self._peer.path)
         return self
 
@@ -91,7 +87,7 @@ class PeerServer:
 def wait_until_listening(
     port: int, name: str, process: ServerProcess, lines: Iterable[str], timeout_s: float
 ) -> None:
-    """Return when a server accepts connections; what loads still, the first question waits for.
+    """Return when a server accepts connections; what loads still, the first question waits for. Else end it.
 
     Args:
         port: of this machine.
@@ -103,6 +99,14 @@ def wait_until_listening(
     Raises:
         PeerError: it ended, or doesn't listen in time; the message has `lines`.
     """
+    try:
+        _wait(port, name, process, lines, timeout_s)
+    except BaseException:
+        process.stop(0)
+        raise
+
+
+def _wait(port: int, name: str, process: ServerProcess, lines: Iterable[str], timeout_s: float) -> None:
     deadline = time.monotonic() + timeout_s
     while True:
         try:

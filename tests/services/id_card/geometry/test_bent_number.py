@@ -8,7 +8,7 @@ import pytest
 from numpy.typing import NDArray
 
 from tandem.services.id_card.card import PX_PER_MM, outline, warp
-from tandem.services.id_card.geometry.bent_number import unbent_strip
+from tandem.services.id_card.geometry.bent_number import _is_level, unbent_strip
 from tandem.services.id_card.geometry.row_outlines import Row
 from tandem.services.id_card.geometry.rows import find_rows
 from tandem.services.id_card.records import RowKind
@@ -97,3 +97,12 @@ def test_a_strip_that_is_not_bent_is_the_warped_one() -> None:
     row = Row(kind=RowKind.NUMBER, quad=outline(1011, 638), bow_mm=1e-9)
     plain = warp(card, quad, (48, 600))
     assert np.abs(unbent_strip(card, row, quad, (48, 600)).astype(int) - plain).mean() < 2
+
+
+@pytest.mark.parametrize(
+    ("down", "level"), [((0, 0, 0), True), ((0, 2, 3), True), ((0, 2, 5), False), ((3, -3, 3), False)]
+)
+def test_a_row_is_level_if_its_thirds_are_equally_high(down: tuple[int, int, int], level: bool) -> None:
+    shifts, reach = np.arange(43), 21
+    held = np.stack([np.maximum(0, 20 - abs(shifts - reach - down[k // 16])) for k in range(48)], axis=1)
+    assert _is_level(held.astype(np.float32), reach) == level

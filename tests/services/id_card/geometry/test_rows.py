@@ -167,3 +167,20 @@ def test_a_short_last_line_with_little_ink_follows_a_full_one_only() -> None:
 
     assert lines(second=11) == 3
     assert lines(second=4) == 2
+
+
+@pytest.mark.parametrize(("covered", "lines"), [(0.6, 2), (0.8, 1)])
+def test_below_a_line_that_is_nearly_full_a_last_character_may_be_faint(covered: float, lines: int) -> None:
+    """A line of ten characters ends at 41.8 mm; what is left of the next one's only character counts."""
+    blocks = [
+        replace(block, x=block.x - 0.8, count=10)
+        if block.kind is RowKind.ADDRESS and block.count == 11
+        else block
+        for block in row_blocks(0, 0, 2)
+    ]
+    card = draw_card(blocks)
+    last = [block for block in blocks if block.kind is RowKind.ADDRESS][-1]
+    x, y, em = (round(mm * SCALE) for mm in (last.x, last.y, last.em))
+    card[y : y + em, x : x + round(covered * em)] = PAPER
+    rows = find_rows(small(card), emblem=False).rows
+    assert sum(row.kind is RowKind.ADDRESS for row in rows) == lines
