@@ -100,23 +100,27 @@ def wait_until_listening(
         PeerError: it ended, or doesn't listen in time; the message has `lines`.
     """
     try:
-        _wait(port, name, process, lines, timeout_s)
+        listens = _listens(port, process, timeout_s)
     except BaseException:
         process.stop(0)
         raise
+    if not listens:
+        process.stop(0)  # and read all that it said: its last words may come after its end
+        raise PeerError(f"{name} doesn't start: {'; '.join(lines) or 'it says nothing'}")
 
 
-def _wait(port: int, name: str, process: ServerProcess, lines: Iterable[str], timeout_s: float) -> None:
+def _listens(port: int, process: ServerProcess, timeout_s: float) -> bool:
+    """Whether a server accepts connections at last; False if it ended, or doesn't in time."""
     deadline = time.monotonic() + timeout_s
     while True:
         try:
             socket.create_connection(("127.0.0.1", port), timeout=_POLL_S).close()
         except OSError:
             if process.exit_status() is not None or time.monotonic() > deadline:
-                raise PeerError(f"{name} doesn't start: {'; '.join(lines) or 'it says nothing'}") from None
+                return False
             time.sleep(_POLL_S)
         else:
-            return
+            return True
 
 
 def free_port() -> int:
