@@ -55,10 +55,10 @@ _INK = 0.3
 #: How far the first few characters reach beyond the first one, mm.
 _FEW_CHARACTERS_MM = 9.0
 #: A further line must be so clear beside the first one; below a full line, whose ink goes beyond the last
-#: (mm), less is enough: 号 has little. (Below the last lines of 200 drawn cards there is 0.015 at most, but
-#: for two with 0.29 and 0.32, which end before 41 mm.)
+#: (mm), less is enough: 号 has little, 1 less. (Below the last lines of 200 drawn cards there is 0.015 at
+#: most, but for two with 0.29 and 0.32, which end before 41 mm; below 112 more, 0.03.)
 _FURTHER_LINE_SHARE = 0.35
-_BELOW_FULL_LINE = ((0.12, 42.5), (0.2, 41.0))  # share, mm
+_BELOW_FULL_LINE = ((0.05, 46.0), (0.12, 42.5), (0.2, 41.0))  # share, mm
 #: A further line has no label: at most this share of its value's ink may stand there (dirt).
 _LABEL_INK_SHARE = 0.5
 #: How much one row's slope may differ from the card's usual one.

@@ -23,6 +23,9 @@ _TO_ADDRESS_SIGN = {"－": "-", "—": "-", "–": "-", "―": "-", "＃": "#", 
 #: What an address ends with, most often, and how surely that must be read where guesses follow it.
 _ENDS = frozenset("室号户房")
 _SURE = 0.7
+#: What hardly anything is printed behind: this sure must that be.
+_LAST = frozenset("室户房")
+_LIKELY = 0.6
 #: Behind these something must follow.
 _GOES_ON = ("-", "(", "（", "·", "、", "/", "&", "#")
 
@@ -47,7 +50,8 @@ def _without_overlay(row: Row) -> Row:
     behind = row.glyphs[ends[-1] + 1 :] if ends else ()
     if any(glyph.confidence >= _SURE for glyph in behind):
         return row
-    guessed = any(glyph.confidence < LEAST_CONFIDENCE for glyph in behind)
+    last = ends and row.glyphs[ends[-1]].character in _LAST
+    guessed = any(glyph.confidence < (_LIKELY if last else LEAST_CONFIDENCE) for glyph in behind)
     return replace(row, glyphs=row.glyphs[: ends[-1] + 1]) if guessed else row
 
 

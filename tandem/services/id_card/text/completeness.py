@@ -58,6 +58,12 @@ def has_room_in_name(parts: Sequence[Part]) -> bool:
     return any(right - left > _NAME_HOLE_MM for left, right in pairwise(places))
 
 
+def length_of_name(row: Row, glyphs: Sequence[Glyph]) -> int:
+    """How many of a name's glyphs stand before the first gap that no name has."""
+    gaps = enumerate(pairwise(places_mm(row, glyphs)), start=1)
+    return next((i for i, (left, right) in gaps if right - left > _NAME_HOLE_MM), len(glyphs))
+
+
 def begins_nowhere(address: str) -> bool:
     """Whether an address begins with no place of `region_names.txt`: its begin or first line was lost."""
     parts = split_address(address)

@@ -13,10 +13,7 @@ from math import prod
 
 from tandem.services.id_card.text.characters import CIRCLES, DOTS, MIDDLE_DOT, ZERO, is_hanzi
 from tandem.services.id_card.text.closed_lists import SEXES, decide_nation, decide_sex
-from tandem.services.id_card.text.completeness import (
-    begins_nowhere,
-    has_room_in_name,
-)
+from tandem.services.id_card.text.completeness import begins_nowhere, has_room_in_name, length_of_name
 from tandem.services.id_card.text.correction import Correction
 from tandem.services.id_card.text.ctc import ROW_PX, Glyph, Row, stripped
 from tandem.services.id_card.text.labels import NATION_LABEL, find_label, usual_pitch, value_of
@@ -128,15 +125,28 @@ def field_of(
 
 def read_name(rows: Sequence[Row]) -> Field:
     """姓名: two or more hanzi, with the middle dots of minority names between them."""
-    field = read_text(rows[:1], _name_sign)
+    own = [_without_overlay(row) for row in rows[:1]]
+    field = read_text(own, _name_sign)
     if field.text.startswith(MIDDLE_DOT) or field.text.endswith(MIDDLE_DOT):
         row, glyphs = field.parts[0]
         inner = stripped(glyphs, MIDDLE_DOT)
         field = field_of("".join(glyph.character for glyph in inner), [(row, inner)])
     field = _before_purpose(field)
-    if field.text.startswith(_REST_OF_LABEL) or has_room_in_name(field.parts):
+    if field.text.startswith(_REST_OF_LABEL) or has_room_in_name(field.parts) or own != list(rows[:1]):
         return doubted(field)
     return field if len(field.text) >= _SHORTEST_NAME else untaken(field)
+
+
+def _without_overlay(row: Row) -> Row:
+    """The row up to where a name ends, if nothing but guesses stands behind a gap that no name has.
+
+    A watermark's letters across the paper behind a name are read as such.
+    """
+    value = value_of(row)
+    length = length_of_name(row, value)
+    guessed = any(glyph.confidence < LEAST_CONFIDENCE for glyph in value[length:])
+    kept = len(row.glyphs) - len(value) + length
+    return replace(row, glyphs=row.glyphs[:kept]) if guessed else row
 
 
 def _before_purpose(field: Field) -> Field:

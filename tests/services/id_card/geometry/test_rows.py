@@ -157,16 +157,19 @@ def test_a_short_last_line_with_little_ink_follows_a_full_one_only() -> None:
     *others, last = [block for block in blocks if block.kind is RowKind.ADDRESS]
     rest = [block for block in blocks if block.kind is not RowKind.ADDRESS]
     thin = replace(last, count=0)  # 1号 has hardly more ink than this stroke
-    stroke = ((last.x + 0.4, last.y + 0.3), (last.x + 0.4, last.y + 2.4))
 
-    def lines(second: int) -> int:
+    def lines(second: int, shade: int = 60) -> int:
+        stroke = ((last.x + 0.4, last.y + 0.3), (last.x + 0.4, last.y + 2.4))
         card = draw_card([*rest, *others[:-1], replace(others[-1], count=second), thin])
         ends = [(round(x * SCALE), round(y * SCALE)) for x, y in stroke]
-        cv2.line(card, ends[0], ends[1], (60, 55, 55), 7)
+        cv2.line(card, ends[0], ends[1], (shade, shade - 5, shade - 5), 7)
         return sum(row.kind is RowKind.ADDRESS for row in find_rows(small(card), emblem=False).rows)
 
     assert lines(second=11) == 3
     assert lines(second=4) == 2
+    # Where not one more character found room, a 1 is enough.
+    assert lines(second=12, shade=150) == 3
+    assert lines(second=11, shade=150) == 2
 
 
 @pytest.mark.parametrize(("covered", "lines"), [(0.6, 2), (0.8, 1)])

@@ -12,7 +12,7 @@ from tandem.services.id_card.text.address import read_address
 from tandem.services.id_card.text.checks import portrait_checks
 from tandem.services.id_card.text.ctc import Row
 from tandem.services.id_card.text.dates import read_birth
-from tandem.services.id_card.text.fields import LEAST_CONFIDENCE, read_name
+from tandem.services.id_card.text.fields import LEAST_CONFIDENCE, Field, read_name
 from tandem.services.id_card.text.numbers import read_number
 from tests.services.id_card.text.spelling import row
 
@@ -105,6 +105,31 @@ def test_guesses_of_a_watermark_behind_an_address_leave_it_doubted() -> None:
     whole = read_address([_line(FIRST), _guessed([*home, ("内", 0.65)])])
     assert whole.text.endswith("室内")
     assert not whole.incomplete
+    # Behind a room hardly anything is printed, behind a house often.
+    assert read_address([_line(FIRST), _guessed([*home, ("日", 0.55)])]).text.endswith("室")
+    assert read_address([_line(FIRST), _guessed([*home[:4], ("院", 0.55)])]).text.endswith("号院")
+
+
+def test_a_watermark_behind_a_name_is_no_part_of_it() -> None:
+    """Guesses behind a gap that no name has are left out, and the name doubted; what is sure there is not."""
+    line = row(RowKind.NAME, "姓名 钱梦   庙用恺")
+    line = replace(
+        line, segment=replace(line.segment, left_mm=6.0, right_mm=6.0 + line.segment.x1 / _PX_PER_MM)
+    )
+
+    def read(*surenesses: float) -> Field:
+        glyphs = (
+            *line.glyphs[:-3],
+            *(replace(g, confidence=p) for g, p in zip(line.glyphs[-3:], surenesses, strict=True)),
+        )
+        return read_name([replace(line, glyphs=glyphs)])
+
+    field = read(0.74, 0.47, 0.24)
+    assert field.text == "钱梦"
+    assert field.incomplete
+    assert field.confidence <= LEAST_CONFIDENCE
+    assert read(0.9, 0.8, 0.7).text == "钱梦庙用恺"
+    assert read(0.9, 0.8, 0.7).incomplete
 
 
 @pytest.mark.parametrize(("end", "incomplete"), [("2-9-", True), ("2-9-7", False), ("2座/", True)])

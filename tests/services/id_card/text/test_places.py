@@ -75,7 +75,8 @@ def test_a_guess_within_a_place_as_it_was_read_is_believed_and_no_more() -> None
     [
         ("山东省东营市民廛路", {"廛": (0.2, {"崖": 0.19})}),  # behind the place
         ("山东省东麓市民崖路", {"麓": (0.2, {"营": 0.019})}),  # hardly any support
-        ("山东省东麓市民崖路", {"麓": (0.71, {"营": 0.2})}),  # read surely enough
+        ("山东省东麓市民崖路", {"麓": (0.91, {"营": 0.08})}),  # read surely enough
+        ("山东省东麓市民崖路", {"麓": (0.71, {"崖": 0.2})}),  # 东营市 would do, but nobody read it
         ("山东省东麓市民崖路", {"麓": (0.2, {"蘑": 0.19})}),  # no place either
     ],
 )
@@ -83,6 +84,11 @@ def test_nothing_else_is_touched(text: str, guesses: dict[str, tuple[float, dict
     found, least, corrections = decided(text, **guesses)
     assert (found, corrections) == (text, [])
     assert least == next(iter(guesses.values()))[0]
+
+
+def test_a_place_is_believed_before_a_surer_character_that_makes_none() -> None:
+    found = decided("海南省澧迈县崖桥路", 澧=(0.73, {"澄": 0.155}))
+    assert found == ("海南省澄迈县崖桥路", PLACE_CONFIDENCE, ["3 澧→澄 0.155"])
 
 
 def test_two_guesses_of_one_place() -> None:
@@ -100,6 +106,7 @@ def test_a_field_without_characters() -> None:
         ("河北省鄱坊市固安县富崖街", "鄱", "廊"),
         ("腊林郭勒盟正镶白旗公安局", "腊", "锡"),
         ("肥坊市霸县公安局", "肥", "廊"),  # 潍坊市 has no 霸县
+        ("江苏省苏州市金阖区宋岭北里", "阖", "阊"),  # one sure character behind it, but six before
     ],
 )
 def test_the_only_character_that_makes_a_place_is_taken_though_nobody_read_it(
@@ -131,6 +138,7 @@ def test_several_that_would_do_and_too_little_behind_decide_nothing(
     [
         ("名海南省定安县公安局", 0.52, "海南省定安县公安局"),
         ("名海南省定安县公安局", 0.95, "名海南省定安县公安局"),  # it is there
+        ("址江苏省扬州市", 0.95, "江苏省扬州市"),  # the label's own, read twice
         ("宁海县公安局", 0.52, "宁海县公安局"),  # 海县 is no place, and 宁海县 is one
         ("沙河口区民崖路", 0.52, "沙河口区民崖路"),  # 河口区 is a place, too
         ("名民崖路", 0.52, "名民崖路"),
