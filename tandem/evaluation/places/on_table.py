@@ -26,6 +26,9 @@ from tandem.evaluation.places.sheets import PAGE_MM, draw_copy, draw_form, draw_
 from tandem.evaluation.places.table import Table
 from tandem.services.id_card.card import CARD_HEIGHT_MM, CARD_WIDTH_MM
 
+#: A page so wide is a poster or the print of a children's book.
+_LARGE_PRINT_MM = (350, 900)
+
 
 def desk(rng: np.random.Generator, grounds: Grounds) -> Drawn:
     """On a real photograph: a desk, cloth, grass; three in ten with the other side beside it."""
@@ -74,11 +77,14 @@ def sleeve(rng: np.random.Generator, grounds: Grounds) -> Drawn:
 
 
 def small(rng: np.random.Generator, grounds: Grounds) -> Drawn:
-    """300 to 450 px wide in a large photograph."""
+    """300 to 450 px wide in a large photograph; on some, the ground's print is as large as the card's."""
     size = ((1500, 2000), (1440, 2560), (1920, 1440), (1512, 2016))[int(rng.integers(4))]
     card = (300 / min(size), 450 / min(size))
     table = a_table(rng, grounds, View(size=size, card=card, spin_deg=a_spin(rng), margin=0.3))
-    if rng.random() < 0.6:
+    ground = rng.random()
+    if ground < 0.3:
+        table.cover(grounds.page(rng), rng.uniform(*_LARGE_PRINT_MM))
+    elif ground < 0.75:
         lay_pages(table, rng, grounds, int(rng.integers(1, 4)))
     exposure = Exposure(blur_px=(0.3, 0.5), noise=(0.5, 3.0), jpeg=(88, 95))
     return take(table, rng, [lay_card(table, draw_card(rng, grounds, a_side(rng)))], exposure)

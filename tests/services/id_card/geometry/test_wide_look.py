@@ -62,24 +62,40 @@ def test_a_card_that_the_first_look_does_not_see() -> None:
     assert card.score == pytest.approx(0.8)
 
 
+# Of the height 0.7, the middle one of the upper three; or 0.3, the fourth of the third row.
+@pytest.mark.parametrize(
+    ("card_px", "side", "corner", "least", "off_px"),
+    [(765, 1260, (570, 0), 0.5, 6), (382, 540, (930, 630), 0.75, 10)],
+)
 @pytest.mark.parametrize("score", [0.05, 0.6])  # of what the first look takes for a card
-def test_where_the_parts_show_nothing_smaller_ones_are_looked_at(score: float) -> None:
-    """A card in a picture twice as wide and high, which the detector sees in a smaller square only."""
-    left, top = SIZE[1] // 2, SIZE[0] // 2
-    scene = np.pad(_scene(), ((top, top), (left, left), (0, 0)), mode="edge")
-    quad = (QUAD + [left, top]).astype(np.float32)
-    side, x, y = 1260, 570, 0  # 0.7 of the height; the middle one of the upper three
+def test_where_the_parts_show_nothing_smaller_ones_are_looked_at(
+    score: float, card_px: int, side: int, corner: tuple[int, int], least: float, off_px: float
+) -> None:
+    """A card in a picture of 2400 x 1800 px that the detector sees in a smaller square only."""
+    share, size = card_px / 765, (1800, 2400)
+    near = cv2.resize(_scene(), None, fx=share, fy=share, interpolation=cv2.INTER_AREA)
+    top, left = (size[0] - near.shape[0]) // 2, (size[1] - near.shape[1]) // 2
+    below, right = size[0] - near.shape[0] - top, size[1] - near.shape[1] - left
+    scene = np.pad(near, ((top, below), (left, right), (0, 0)), mode="edge")
+    quad = (QUAD * share + [left, top]).astype(np.float32)
+    x, y = corner
     part = letterbox(np.ascontiguousarray(scene[y : y + side, x : x + side]))
     seen_there = working_to_thumbnail((quad - [x, y]).astype(np.float32), (side, side))
-
-    def detect(thumbnails: NDArray[np.uint8]) -> Answer:
-        scores = [0.8 if np.array_equal(seen, part) else 0.05 for seen in thumbnails]
-        return _answer([seen_there] * len(thumbnails), scores)
-
-    size = (2 * SIZE[0], 2 * SIZE[1])
     sheet = ((quad - quad.mean(axis=0)) * 1.7 + quad.mean(axis=0)).astype(np.float32)
-    cards = rectify(scene, size, *_detections((sheet / 2).astype(np.float32), score), detect=detect).cards
-    np.testing.assert_allclose(max(cards, key=lambda card: card.score).quad, quad, atol=6)
+    shown = working_to_thumbnail(sheet, size)[np.newaxis]
+
+    def found(part_score: float) -> list[NDArray[np.float32]]:
+        def detect(thumbnails: NDArray[np.uint8]) -> Answer:
+            scores = [part_score if np.array_equal(seen, part) else 0.05 for seen in thumbnails]
+            return _answer([seen_there] * len(thumbnails), scores)
+
+        first = (shown, np.array([score], np.float32), np.zeros(1, np.float32))
+        cards = rectify(scene, size, *first, detect=detect).cards
+        return [card.quad for card in cards if np.abs(card.quad - quad).max() < off_px]
+
+    assert len(found(least + 0.05)) == 1
+    if least > 0.5:
+        assert not found(least - 0.05)
 
 
 def test_it_takes_the_place_of_one_that_was_seen_wrong() -> None:
