@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,7 @@ class LastStep:
         model_name: name of the model.
         inputs: names of the tensors that `answer` takes, in its order; `NOTE` comes beside them.
         answer: one item's result, from its arrays without the batch dimension.
+        workers: where to answer requests side by side; without it they take turns.
     """
 
     def __init__(
@@ -30,14 +32,15 @@ class LastStep:
         model_name: str,
         inputs: Sequence[str],
         answer: Callable[..., Mapping[str, Any]],
+        workers: Executor | None = None,
     ) -> None:
-        self._inputs, self._of = tuple(inputs), answer
+        self._inputs, self._of, self._workers = tuple(inputs), answer, workers
         self._responder = Responder(pb_utils, model_name=model_name, inputs=(*inputs, NOTE))
         self._departures = Departures()
 
     def respond(self, requests: Sequence[Any]) -> list[Any]:
         """One response a request, in order."""
-        return self._responder.respond_to_items(requests, self._answer)
+        return self._responder.respond_to_items(requests, self._answer, self._workers)
 
     def close(self) -> None:
         """Gives back the socket, and what the server lent."""

@@ -29,6 +29,8 @@ from tandem.services.id_card.geometry.titles import place_titles
 from tandem.services.id_card.identity import read_picture
 from tandem.services.id_card.kinds import classify_cards, seen_quads
 from tandem.services.id_card.records import pack_cards, pack_segments
+from tandem.services.id_card.second_reading import read_again
+from tandem.services.id_card.text.ctc import Row
 from tandem.services.id_card.text.parse import read_dictionary
 
 _CHINA = timezone(timedelta(hours=8))  # as model_repository/parse_fields
@@ -111,13 +113,15 @@ class Steps:
 
     Args:
         repository: folder of models.
+        second_reading: whether rows with a guess in them are read again, as the ensemble does.
 
     Raises:
         OnnxModelError: a network's file is missing or does not fit its config.
     """
 
-    def __init__(self, repository: Path) -> None:
+    def __init__(self, repository: Path, *, second_reading: bool = True) -> None:
         cv2.setNumThreads(1)
+        self._second_reading = second_reading
         self._detector = Network(repository, "card_detector")
         self._documents = Network(repository, "document_detector")
         self._classifier = Network(repository, "document_classifier")
@@ -217,13 +221,21 @@ class Steps:
         }
         return Straightened(lanes=lanes, known=known, unread_pages=picture.unread_pages)
 
+    def _recognize(self, lanes: NDArray[np.uint8]) -> tuple[NDArray[np.int32], FloatArray]:
+        (outputs,) = self._recognizer([lanes])
+        return outputs["CHARACTERS"], outputs["PROBABILITIES"]
+
     def _parse(self, straightened: Straightened, read: Tensors) -> bytes:
+        def again(rows: Sequence[Row]) -> list[Row]:
+            return read_again(rows, straightened.lanes, self._recognize, self._dictionary)
+
         answer = read_picture(
             read["CHARACTERS"],
             read["PROBABILITIES"],
             **straightened.known,
             dictionary=self._dictionary,
             today=datetime.now(_CHINA).date(),
+            again=again if self._second_reading else None,
         )
         if straightened.unread_pages:
             answer["unread_pages"] = straightened.unread_pages

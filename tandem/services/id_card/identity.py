@@ -8,7 +8,7 @@ resident card has beside its portrait side's.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from typing import Any
 
@@ -19,7 +19,7 @@ from tandem.media.document_kinds import KINDS, NONE, RESIDENT, RESIDENT_EMBLEM
 from tandem.media.documents import best_kind, rounded_quad, rounded_score
 from tandem.services.id_card.records import unpack_cards, unpack_segments
 from tandem.services.id_card.text import fields as of
-from tandem.services.id_card.text.ctc import read_row
+from tandem.services.id_card.text.ctc import Row, read_row
 from tandem.services.id_card.text.other_rows import has_other_rows
 from tandem.services.id_card.text.parse import believed_card
 from tandem.services.id_card.text.titles import Title, read_titles
@@ -38,6 +38,7 @@ _PERMIT_PREFIXES, _FOREIGN_PREFIX = ("81", "82", "83"), "9"
 _PERMIT, _FOREIGN = "hmt_residence_permit.portrait", "foreign_permanent_resident.portrait"
 _TEMPORARY, _SOME_CARD = "temporary_id.portrait", "other_card"
 _WHOLE_NUMBER = 18
+ReadAgain = Callable[[Sequence[Row]], Sequence[Row]]
 _RESIDENT_INDICES = [KINDS.index(kind) for kind in RESIDENT]
 
 
@@ -52,6 +53,7 @@ def read_picture(
     *,
     dictionary: Sequence[str],
     today: date,
+    again: ReadAgain | None = None,
 ) -> dict[str, Any]:
     """The picture's resident identity cards and its other documents, as `result.schema.json` describes them.
 
@@ -67,15 +69,18 @@ def read_picture(
         view_quads: (V, 8) where those were seen, px of the picture as sent.
         dictionary: the character of each class.
         today: the day that decides whether a card has expired.
+        again: reads the doubtful ones of all rows again.
     """
     answer: dict[str, Any] = {"cards": [], "others": []}
-    records, rows = unpack_cards(cards), unpack_segments(segments)
+    records = unpack_cards(cards)
+    first = [read_row(characters, probabilities, row, dictionary) for row in unpack_segments(segments)]
+    rows = first if again is None else again(first)
     read = read_titles(characters, probabilities, titles[: len(records)], dictionary)
     if not records:
         seen = [_seen(*view) for view in zip(kinds, view_quads, strict=True)]
         answer["others"] = [entry for entry in seen if entry is not None]
     for index, record in enumerate(records):
-        own = [read_row(characters, probabilities, row, dictionary) for row in rows if row.card == index]
+        own = [row for row in rows if row.segment.card == index]
         parsed = believed_card(record, own, today)
         fields, checks = (parsed["fields"], parsed["checks"]) if parsed else ({}, {})
         other = other_kind(kinds[index], fields, checks, read[index], other_rows=has_other_rows(own))
