@@ -22,6 +22,8 @@ _MOST_PX = np.array([1700, 1250])  # of a monitor, around the card: the camera s
 _SIZES = ((1200, 1600), (1600, 1200), (1512, 2016))
 _EXPOSURE = Exposure(brightness=(0.95, 1.15), falloff=(0.02, 0.15), shadow=0.0, blur_px=(0.35, 0.6))
 _BEZEL = (18, 18, 18)
+#: Of the photographs so many have beats that are plain to see: how wide, px, and how strong their waves are.
+_BEATING, _BEAT_PX, _BEAT = 0.6, (7.0, 30.0), (0.04, 0.14)
 
 
 def screen(rng: np.random.Generator, grounds: Grounds) -> Drawn:
@@ -41,9 +43,34 @@ def screen(rng: np.random.Generator, grounds: Grounds) -> Drawn:
     lit = _subpixels(rng, desktop)
     thirds = np.diag([1 / 3, 1 / 3, 1.0])
     seen = cv2.warpPerspective(lit, matrix @ thirds, view.size[::-1], borderValue=_BEZEL)
-    picture = expose(seen.astype(np.float32) * 1.1 + rng.uniform(2, 14), rng, _EXPOSURE)
+    light = seen.astype(np.float32)
+    if rng.random() < _BEATING:
+        light *= _beats(rng, view.size)
+    picture = expose(light * 1.1 + rng.uniform(2, 14), rng, _EXPOSURE)
     truths = tuple(replace(card, quad=cv2.perspectiveTransform(card.quad[None], matrix)[0]) for card in cards)
     return encode_jpeg(picture, int(rng.integers(80, 95))), truths
+
+
+def _beats(rng: np.random.Generator, size: tuple[int, int]) -> NDArray[np.float32]:
+    """(h, w, 3) around 1: the beats of columns and rows with the sensor, each colour's waves shifted.
+
+    The blur of a camera whose pixels are as wide as the monitor's takes them away; where the camera's are
+    finer they stay, up to what sharpening makes of them.
+    """
+    height, width = size
+    x, y = np.meshgrid(np.arange(width, dtype=np.float32), np.arange(height, dtype=np.float32))
+    beats = np.ones((*size, 3), np.float32)
+    angle = rng.uniform(0, np.pi)
+    strengths = rng.uniform(*_BEAT) * np.array([1.0, rng.uniform(0.2, 1.0)])
+    for strength, turn in zip(strengths, (0.0, rng.uniform(0.6, 2.2)), strict=True):
+        wave = 2 * np.pi / rng.uniform(*_BEAT_PX)
+        # A tilted camera's waves widen from one side to the other.
+        drift = 1 + rng.normal(0, 0.12) * (x / width - 0.5) + rng.normal(0, 0.12) * (y / height - 0.5)
+        along = (np.cos(angle + turn) * x + np.sin(angle + turn) * y) * wave * drift
+        shift = rng.uniform(0.3, 2 * np.pi / 3)
+        for channel in range(3):
+            beats[..., channel] += np.float32(strength) * np.sin(along + channel * shift)
+    return beats
 
 
 def _to_mm(origin: NDArray[np.float32], pitch_mm: float) -> NDArray[np.float64]:

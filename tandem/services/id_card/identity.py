@@ -26,8 +26,9 @@ from tandem.services.id_card.text.titles import Title, read_titles
 
 #: From this probability on the classifier alone says that a card is a resident identity card.
 SURE = 0.5
-#: With text that only such a card has, this much is enough.
-SUPPORTED = 0.1
+#: With text that only such a card has, this much is enough; or that the classifier sees nothing, or is at a
+#: loss: no other kind has so much. (Strong moiré does that.)
+SUPPORTED, AT_A_LOSS = 0.1, 0.3
 #: A number whose check digit is wrong may be misread: it does not overrule a classifier this sure.
 CERTAIN = 0.9
 #: In a picture without a card, a view shows another document from this probability on.
@@ -121,8 +122,9 @@ def other_kind(
         others[[*_RESIDENT_INDICES, KINDS.index(NONE)]] = 0
         return best_kind(others)[0] if others.any() else _TEMPORARY
     # A temporary card has the same name, birth and number: they don't speak against it.
-    supported = by_title == RESIDENT_EMBLEM or (_supports(text, checks) and best_kind(kinds)[0] != _TEMPORARY)
-    if resident >= SURE or (supported and resident >= SUPPORTED):
+    best, probability = best_kind(kinds)
+    supported = by_title == RESIDENT_EMBLEM or (_supports(text, checks) and best != _TEMPORARY)
+    if resident >= SURE or (supported and (resident >= SUPPORTED or best == NONE or probability < AT_A_LOSS)):
         return None
     others = kinds.copy()
     others[_RESIDENT_INDICES] = 0

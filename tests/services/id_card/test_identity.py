@@ -67,6 +67,21 @@ def test_text_does_not_make_a_resident_card_of_what_is_clearly_none() -> None:
     assert judged(clear, "429006199310055513", "汉", **SOUND) == "residence_permit"
 
 
+@pytest.mark.parametrize(
+    ("kinds", "alone"),
+    [
+        (kinds_of(portrait=0.05, permit=0.25, other_card=0.2), "hmt_residence_permit.portrait"),  # at a loss
+        (kinds_of(portrait=0.02, none=0.9), NONE),  # sees nothing
+    ],
+)
+def test_text_decides_where_the_classifier_is_at_a_loss(kinds: np.ndarray, alone: str) -> None:
+    number = "429006199310055513"
+    assert judged(kinds) == alone
+    assert judged(kinds, number, "汉", **SOUND) is None
+    assert judged(kinds, number, "汉", number_checksum=False, region_known=True) == alone
+    assert judged(kinds_of(portrait=0.05, permit=0.35), number, "汉", **SOUND) is not None
+
+
 @pytest.mark.parametrize("prefix", ["81", "82", "83"])
 def test_a_permits_number_overrules_the_classifier(prefix: str) -> None:
     number = prefix + "0000199005121373"

@@ -13,6 +13,8 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from tandem.services.id_card.geometry.waves import without_waves
+
 FloatArray = NDArray[np.float32]
 
 #: Resolution of the analysis: 2.7 mm characters are 16 px high, strokes 1.5 px wide.
@@ -31,6 +33,8 @@ _PAPER_PERCENTILE = 80.0
 _LEAST_DARKNESS = 0.06
 _LEAST_OF_TEXT = 0.2
 _LEAST_OF_GUILLOCHE = 1.8
+#: Paper this dark, as a share of the text, may have waves over it; a usual guilloche has 0.1 to 0.2.
+_WAVES = 0.22
 
 
 def ink_map(card: NDArray[np.uint8], text: NDArray[np.bool_]) -> FloatArray:
@@ -40,16 +44,25 @@ def ink_map(card: NDArray[np.uint8], text: NDArray[np.bool_]) -> FloatArray:
         card: (h, w, 3) uint8 BGR, a part of the rectified card, `ANALYSIS_PX_PER_MM`.
         text: (h, w) bool, where to learn how dark text and paper are.
     """
-    red = cv2.GaussianBlur(np.ascontiguousarray(card[..., _RED]), (3, 3), 0)
-    size = round(_BACKGROUND_MM * ANALYSIS_PX_PER_MM) | 1
-    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
-    paper = cv2.blur(cv2.morphologyEx(red, cv2.MORPH_CLOSE, kernel), (size, size))
-    darkness = darker_than(np.asarray(paper, np.uint8), np.asarray(red, np.uint8), _DARKEST_PAPER)
-    sample = darkness[::2, ::2][text[::2, ::2]]
-    guilloche, full = np.percentile(sample, (_PAPER_PERCENTILE, _INK_PERCENTILE))
+    darkness, guilloche, full = _darkness(card[..., _RED], text)
+    if guilloche > _WAVES * full:
+        level = _darkness(without_waves(card[..., _RED]), text)
+        if level[1] * full < guilloche * level[2]:
+            darkness, guilloche, full = level
     floor = max(_LEAST_OF_TEXT * full, _LEAST_OF_GUILLOCHE * guilloche, _LEAST_DARKNESS)
     full = max(full, 2 * floor)
     return np.asarray(np.clip((darkness - floor) / (full - floor), 0, 1), np.float32)
+
+
+def _darkness(channel: NDArray[np.uint8], text: NDArray[np.bool_]) -> tuple[FloatArray, float, float]:
+    """(h, w) float32, how much darker than the paper around; how dark there guilloche is, and text."""
+    shown = cv2.GaussianBlur(np.ascontiguousarray(channel), (3, 3), 0)
+    size = round(_BACKGROUND_MM * ANALYSIS_PX_PER_MM) | 1
+    kernel = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (size, size))
+    paper = cv2.blur(cv2.morphologyEx(shown, cv2.MORPH_CLOSE, kernel), (size, size))
+    darkness = darker_than(np.asarray(paper, np.uint8), np.asarray(shown, np.uint8), _DARKEST_PAPER)
+    guilloche, full = np.percentile(darkness[::2, ::2][text[::2, ::2]], (_PAPER_PERCENTILE, _INK_PERCENTILE))
+    return darkness, float(guilloche), float(full)
 
 
 def darker_than(paper: NDArray[np.uint8], ink: NDArray[np.uint8], darkest_paper: float) -> FloatArray:

@@ -23,9 +23,8 @@ _TO_ADDRESS_SIGN = {"－": "-", "—": "-", "–": "-", "―": "-", "＃": "#", 
 #: What an address ends with, most often, and how surely that must be read where guesses follow it.
 _ENDS = frozenset("室号户房")
 _SURE = 0.7
-#: What hardly anything is printed behind: this sure must that be.
-_LAST = frozenset("室户房")
-_LIKELY = 0.6
+#: Behind these hardly anything is printed: what is there must be surer.
+_LAST, _VERY_SURE, _LIKELY = frozenset("室户房"), 0.9, 0.6
 #: Behind these something must follow.
 _GOES_ON = ("-", "(", "（", "·", "、", "/", "&", "#")
 
@@ -48,9 +47,9 @@ def _without_overlay(row: Row) -> Row:
     """
     ends = [i for i, g in enumerate(row.glyphs) if g.character in _ENDS and g.confidence >= _SURE]
     behind = row.glyphs[ends[-1] + 1 :] if ends else ()
-    if any(glyph.confidence >= _SURE for glyph in behind):
-        return row
     last = ends and row.glyphs[ends[-1]].character in _LAST
+    if any(glyph.confidence >= (_VERY_SURE if last else _SURE) for glyph in behind):
+        return row
     guessed = any(glyph.confidence < (_LIKELY if last else LEAST_CONFIDENCE) for glyph in behind)
     return replace(row, glyphs=row.glyphs[: ends[-1] + 1]) if guessed else row
 

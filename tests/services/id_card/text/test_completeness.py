@@ -106,6 +106,8 @@ def test_guesses_of_a_watermark_behind_an_address_leave_it_doubted() -> None:
     assert whole.text.endswith("室内")
     assert not whole.incomplete
     # Behind a room hardly anything is printed, behind a house often.
+    assert read_address([_line(FIRST), _guessed([*home, ("证", 0.83), ("俊", 0.12)])]).text.endswith("室")
+    assert read_address([_line(FIRST), _guessed([*home[:4], ("证", 0.83), ("俊", 0.12)])]).text == ""
     assert read_address([_line(FIRST), _guessed([*home, ("日", 0.55)])]).text.endswith("室")
     assert read_address([_line(FIRST), _guessed([*home[:4], ("院", 0.55)])]).text.endswith("号院")
 
