@@ -25,6 +25,7 @@ _SECOND_CHOICE = 0.2  # of a first choice's probability: what the checksum may t
 # Only shorter numbers are asked, for which a lost digit is the likelier story.
 _HOLE = 1.35
 _SHORT_CONFIDENCE = 0.5  # at most, of a number of 17
+_CONTRADICTED = 0.5  # likewise, of a birth that a sound number contradicts
 
 
 def read_number(rows: Sequence[Row]) -> Field:
@@ -54,6 +55,21 @@ def believed_number(number: Field, birth: Field) -> Field:
         return number
     holds = birth_matches_number(birth.text, number.text) and is_known_region(number.text[:6])
     return number if holds else untaken(number)
+
+
+def believed_birth(birth: Field, number: Field) -> Field:
+    """The birth, less sure where it contradicts a number whose check digit holds.
+
+    A digit of a copy is misread far more often than a card is printed so; what was read stays, for who checks
+    cards wants to see it.
+
+    Args:
+        birth: as `read_birth` gives it.
+        number: 公民身份号码 of the same card.
+    """
+    if checksum_holds(number.text) and birth_matches_number(birth.text, number.text) is False:
+        return replace(birth, confidence=min(birth.confidence, _CONTRADICTED))
+    return birth
 
 
 def _number_run(row: Row) -> list[Choice]:

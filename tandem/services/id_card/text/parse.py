@@ -21,7 +21,7 @@ from tandem.services.id_card.text.ctc import Row, read_row
 from tandem.services.id_card.text.dates import read_birth, read_validity
 from tandem.services.id_card.text.fields import Field
 from tandem.services.id_card.text.labels import LABELS, has_label, is_labelled, kind_by_label
-from tandem.services.id_card.text.numbers import believed_number, read_number
+from tandem.services.id_card.text.numbers import believed_birth, believed_number, read_number
 
 PORTRAIT, EMBLEM = "portrait", "emblem"
 
@@ -105,6 +105,7 @@ def parse_card(record: CardRecord, rows: Sequence[Row], today: date) -> dict[str
     found = {name: _read(name, labelled) for name in names}
     if side == PORTRAIT:
         found[of.NUMBER] = believed_number(found[of.NUMBER], found[of.BIRTH])
+        found[of.BIRTH] = believed_birth(found[of.BIRTH], found[of.NUMBER])
         if _lacks_a_line(labelled):
             found[of.ADDRESS] = of.untaken(found[of.ADDRESS])
     text = {name: field.text for name, field in found.items()}

@@ -9,7 +9,7 @@ from tandem.services.id_card.text.choices import LEAST_CONFIDENCE
 from tandem.services.id_card.text.ctc import Glyph
 from tandem.services.id_card.text.dates import read_birth, read_validity
 from tandem.services.id_card.text.fields import Field
-from tandem.services.id_card.text.numbers import believed_number, read_number
+from tandem.services.id_card.text.numbers import believed_birth, believed_number, read_number
 from tests.services.id_card.text.spelling import Likely, row
 
 NUMBER = "11010519491231002X"  # GB 11643's own example
@@ -63,6 +63,26 @@ def test_number(text: str, number: str) -> None:
 def test_an_old_number_needs_the_day_of_birth(number: str, birth: str, *, believed: bool) -> None:
     field = believed_number(Field(text=number, confidence=0.99), Field(text=birth, confidence=1.0))
     assert field.text == (number if believed else "")
+
+
+@pytest.mark.parametrize(
+    ("number", "birth", "confidence"),
+    [
+        (NUMBER, "1949年12月31日", 0.99),
+        (NUMBER, "1949年12月37日", 0.5),  # no such day
+        (NUMBER, "1943年12月31日", 0.5),
+        (NUMBER[:-1] + "1", "1943年12月31日", 0.99),  # the number itself may be misread
+        ("", "1943年12月31日", 0.99),
+        (NUMBER, "", 0.0),
+    ],
+)
+def test_a_birth_that_contradicts_a_sound_number_stays_and_is_doubted(
+    number: str, birth: str, confidence: float
+) -> None:
+    read = Field(text=birth, confidence=0.99 if birth else 0.0)
+    field = believed_birth(read, Field(text=number, confidence=0.99))
+    assert field.text == birth
+    assert field.confidence == confidence
 
 
 def _with(place: int, likely: Likely, number: str = NUMBER) -> list[str | Likely]:
