@@ -80,11 +80,15 @@ def read_picture(
     if not records:
         seen = [_seen(*view) for view in zip(kinds, view_quads, strict=True)]
         answer["others"] = [entry for entry in seen if entry is not None]
+    shown = kinds[: len(records), KINDS.index(RESIDENT_EMBLEM)]
+    beside = bool((shown >= CERTAIN).any())
     for index, record in enumerate(records):
         own = [row for row in rows if row.segment.card == index]
         parsed = believed_card(record, own, today)
         fields, checks = (parsed["fields"], parsed["checks"]) if parsed else ({}, {})
-        other = other_kind(kinds[index], fields, checks, read[index], other_rows=has_other_rows(own))
+        other = other_kind(
+            kinds[index], fields, checks, read[index], other_rows=has_other_rows(own), beside=beside
+        )
         if other is None:
             answer["cards"] += [parsed] if parsed else []
         elif other != NONE:
@@ -100,6 +104,7 @@ def other_kind(
     title: Title,
     *,
     other_rows: bool = False,
+    beside: bool = False,
 ) -> str | None:
     """The kind of a card that is no resident identity card; None for one that is.
 
@@ -109,6 +114,7 @@ def other_kind(
         checks: the card's checks.
         title: of an emblem side.
         other_rows: whether a row was read for sure that stands beside a portrait side's on other cards only.
+        beside: whether the picture shows a resident card's emblem side, too.
     """
     resident = float(kinds[_RESIDENT_INDICES].sum())
     by_number = _kind_by_number(text.get(of.NUMBER, ""))
@@ -123,7 +129,7 @@ def other_kind(
         return best_kind(others)[0] if others.any() else _TEMPORARY
     # A temporary card has the same name, birth and number: they don't speak against it.
     best, probability = best_kind(kinds)
-    supported = by_title == RESIDENT_EMBLEM or (_supports(text, checks) and best != _TEMPORARY)
+    supported = by_title == RESIDENT_EMBLEM or (_supports(text, checks, beside) and best != _TEMPORARY)
     if resident >= SURE or (supported and (resident >= SUPPORTED or best == NONE or probability < AT_A_LOSS)):
         return None
     others = kinds.copy()
@@ -147,9 +153,13 @@ def _has_emblem_text(text: Mapping[str, str]) -> bool:
     return bool(text.get(of.AUTHORITY) and text.get(of.VALIDITY))
 
 
-def _supports(text: Mapping[str, str], checks: Mapping[str, bool | None]) -> bool:
-    """Whether what was read is what a resident card's portrait side says: a sound number beside 民族."""
-    return bool(text.get(of.NATION) and checks.get("number_checksum") and checks.get("region_known"))
+def _supports(text: Mapping[str, str], checks: Mapping[str, bool | None], beside: bool) -> bool:
+    """Whether what was read is what a resident card's portrait side says: a sound number and 民族.
+
+    Beside its emblem side the number alone says so: bright copies lose the nation.
+    """
+    sound = bool(checks.get("number_checksum") and checks.get("region_known"))
+    return sound and (beside or bool(text.get(of.NATION)))
 
 
 def _probability(kinds: NDArray[np.float32], kind: str) -> float:

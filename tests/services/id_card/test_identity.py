@@ -57,6 +57,15 @@ def test_a_sound_number_beside_a_nation_supports_a_doubtful_card() -> None:
     )
 
 
+def test_beside_an_emblem_side_a_sound_number_is_enough() -> None:
+    doubtful, text = kinds_of(portrait=0.45, permit=0.46), {"公民身份号码": "429006199310055513"}
+    assert other_kind(doubtful, text, SOUND, Title()) == "hmt_residence_permit.portrait"
+    assert other_kind(doubtful, text, SOUND, Title(), beside=True) is None
+    assert other_kind(doubtful, {}, {}, Title(), beside=True) == "hmt_residence_permit.portrait"
+    permit = {"公民身份号码": "830000199310055513"}
+    assert other_kind(doubtful, permit, SOUND, Title(), beside=True) == "hmt_residence_permit.portrait"
+
+
 def test_a_temporary_cards_text_is_a_resident_cards_and_supports_neither() -> None:
     doubtful = kinds_of(portrait=0.4, **{"temporary_id.portrait": 0.6})
     assert judged(doubtful, "429006199310055513", "汉", **SOUND) == "temporary_id.portrait"

@@ -57,7 +57,7 @@ _SMALL_PARTS, _RIGHT_EVIDENCE = 0.7, 0.81
 #: width, among print as large as its title, is seen there only. It must be plain to the network. (Of 46 small
 #: cards 45 are found with parts of 0.3, 44 of 0.36, 42 of 0.4 and 40 without. Where no card is, this costs
 #: as much as all looks before it.)
-_SMALLEST_PARTS, _SMALLEST_SCORE = 0.3, 0.75
+_SMALLEST_PARTS, _SMALLEST_SCORE = 0.3, 0.4
 #: A lone card that is no longer than this share of the picture may have another one beside it that the
 #: first look passed over: of 49 cards in screenshots it had two, each beside a plain one.
 _ROOM_BESIDE = 0.45
