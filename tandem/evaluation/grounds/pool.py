@@ -7,6 +7,7 @@ from pathlib import Path
 
 import cv2
 import numpy as np
+import PIL.Image
 import pypdfium2
 from numpy.typing import NDArray
 
@@ -76,13 +77,19 @@ def _page_count(path: Path) -> int:
 
 @lru_cache(maxsize=8)
 def _photograph(path: Path) -> Image:
-    image = cv2.imread(str(path), cv2.IMREAD_COLOR)
+    image = _png(path) if path.suffix == ".png" else cv2.imread(str(path), cv2.IMREAD_COLOR)
     if image is None:
         raise GroundsError(f"{path.name} can't be decoded")
     scale = _LONGEST_SIDE / max(image.shape[:2])
     if scale < 1:
         image = cv2.resize(image, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
     return np.asarray(image, np.uint8)
+
+
+def _png(path: Path) -> Image:
+    """By Pillow: OpenCV complains of these files' colour profiles on the terminal, once a reading."""
+    with PIL.Image.open(path) as opened:
+        return np.ascontiguousarray(np.asarray(opened.convert("RGB"))[..., ::-1])
 
 
 @lru_cache(maxsize=8)
