@@ -14,7 +14,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.services.id_card.geometry.lanes import LANE_HEIGHT, TIME_STEP, background
+from tandem.services.id_card.geometry.lanes import LANE_HEIGHT, background
 from tandem.services.id_card.records import RowKind, Segment
 from tandem.services.id_card.text.ctc import Glyph, Row, read_row
 
@@ -32,6 +32,8 @@ _SAME_GLYPH_PX = 12.0
 #: How far aside the readings are, px of the lane; free paper of the same width follows.
 _ASIDE_PX = (2, 4, 6)
 _RUNNERS_UP = 5
+#: Lanes are as wide as a multiple of this, px: a GPU's libraries get ready for each new shape.
+_WIDTHS_PX = 128
 
 
 def read_again(
@@ -111,7 +113,7 @@ def _strip(segment: Segment, lanes: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def _aside(strips: Sequence[NDArray[np.uint8]]) -> NDArray[np.uint8]:
     """(3 n, 48, W, 3): each strip on lanes of its own, ever further from where they begin."""
     widest = max(strip.shape[1] for strip in strips) + 2 * _ASIDE_PX[-1]
-    width = -(-widest // TIME_STEP) * TIME_STEP
+    width = -(-widest // _WIDTHS_PX) * _WIDTHS_PX
     lanes = np.empty((len(strips) * len(_ASIDE_PX), LANE_HEIGHT, width, 3), np.uint8)
     for number, strip in enumerate(strips):
         for turn, aside in enumerate(_ASIDE_PX):

@@ -81,7 +81,7 @@ def test_a_doubtful_row_is_shown_by_itself_at_quarters_of_a_step_and_its_runner_
     (shown,) = recognizer.seen
     strip = lanes[1, :, 80 : round(first.segment.x1)]
     assert shown.shape[0] == 3
-    assert shown.shape[2] % 8 == 0
+    assert shown.shape[2] == 256  # few widths: a GPU's libraries get ready for each
     for lane, aside in zip(shown, (2, 4, 6), strict=True):
         assert np.array_equal(lane[:, aside : aside + strip.shape[1]], strip)
         assert len(np.unique(lane[:, :aside].reshape(-1, 3), axis=0)) == 1
