@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import groupby
@@ -26,6 +27,7 @@ _SURE = 0.7
 #: Behind these hardly anything is printed: what is there must be surer.
 _LAST, _VERY_SURE, _LIKELY = frozenset("室户房"), 0.9, 0.6
 #: Behind these something must follow.
+_ENDS_IN_STREET = re.compile("[路街巷道弄][0-9]+$")  # 号 or - follows the number of a house
 _GOES_ON = ("-", "(", "（", "·", "、", "/", "&", "#")
 
 
@@ -35,7 +37,7 @@ def read_address(rows: Sequence[Row]) -> Field:
     clear = [*own[:-1], *(_without_overlay(row) for row in own[-1:])]
     field = read_text(_with_zeros(clear), _address_sign, begins_with_place=True)
     cut = is_cut(field.parts) or begins_nowhere(field.text) or has_single_bracket(field.text)
-    cut = cut or field.text.endswith(_GOES_ON)
+    cut = cut or field.text.endswith(_GOES_ON) or _ENDS_IN_STREET.search(field.text) is not None
     covered = clear != own or any(word in field.text for word in PURPOSE)
     return doubted(field) if cut or covered else field
 

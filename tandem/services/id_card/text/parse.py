@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 from itertools import pairwise
+from math import nan
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,11 @@ from tandem.services.id_card.text import fields as of
 from tandem.services.id_card.text.address import read_address
 from tandem.services.id_card.text.boxes import field_box
 from tandem.services.id_card.text.checks import Check, emblem_checks, portrait_checks
+from tandem.services.id_card.text.completeness import places_mm
 from tandem.services.id_card.text.ctc import Row, read_row
 from tandem.services.id_card.text.dates import read_birth, read_validity
 from tandem.services.id_card.text.fields import Field
-from tandem.services.id_card.text.labels import LABELS, has_label, is_labelled, kind_by_label
+from tandem.services.id_card.text.labels import LABELS, has_label, is_labelled, kind_by_label, value_of
 from tandem.services.id_card.text.numbers import believed_birth, believed_number, read_number
 
 PORTRAIT, EMBLEM = "portrait", "emblem"
@@ -44,6 +46,8 @@ SURE_SCORE = 0.9
 #: Between 性别, 出生 and the first line of 住址 are 6.4 mm each, from line to line 3.9-4.7: what is further
 #: apart than this has lost a line between.
 _ROW_PITCH_MM, _BIRTH_GAP_MM, _LINE_GAP_MM = 6.4, 8.7, 7.0
+#: A name begins 1.1 mm before its address to 1.5 mm behind it (300 cards); each of its characters takes 3.2.
+_LATE_NAME_MM = 3.2
 _LABELLED = 4  # characters of labels: two short ones, or one of the emblem side
 _PLACES = 4  # decimals of scores; a box has one, a tenth of a pixel
 
@@ -106,6 +110,8 @@ def parse_card(record: CardRecord, rows: Sequence[Row], today: date) -> dict[str
     if side == PORTRAIT:
         found[of.NUMBER] = believed_number(found[of.NUMBER], found[of.BIRTH])
         found[of.BIRTH] = believed_birth(found[of.BIRTH], found[of.NUMBER])
+        if _begins_late(labelled):
+            found[of.NAME] = of.doubted(found[of.NAME])
         if _lacks_a_line(labelled):
             found[of.ADDRESS] = of.untaken(found[of.ADDRESS])
     text = {name: field.text for name, field in found.items()}
@@ -159,6 +165,18 @@ def _top_to_bottom(record: CardRecord, rows: Sequence[Row]) -> list[Row]:
     corners = np.asarray(record.quad, np.float64)
     down = (corners[3] - corners[0]) + (corners[2] - corners[1])
     return sorted(rows, key=lambda row: float(np.mean(row.segment.quad, axis=0) @ down))
+
+
+def _begins_late(rows: Sequence[Row]) -> bool:
+    """Whether the name begins where its second character would be: not below it, where the address does."""
+    name, address = (_begin_mm(rows, kind) for kind in (RowKind.NAME, RowKind.ADDRESS))
+    return name - address > _LATE_NAME_MM
+
+
+def _begin_mm(rows: Sequence[Row], kind: RowKind) -> float:
+    """Where the value of a kind's first row begins, mm from the card's left edge; NaN where it doesn't."""
+    first = next((row for row in rows if row.kind == kind), None)
+    return nan if first is None else next(iter(places_mm(first, value_of(first)[:1])), nan)
 
 
 def _lacks_a_line(rows: Sequence[Row]) -> bool:

@@ -134,7 +134,17 @@ def test_a_watermark_behind_a_name_is_no_part_of_it() -> None:
     assert read(0.9, 0.8, 0.7).incomplete
 
 
-@pytest.mark.parametrize(("end", "incomplete"), [("2-9-", True), ("2-9-7", False), ("2座/", True)])
+@pytest.mark.parametrize(
+    ("end", "incomplete"),
+    [
+        ("2-9-", True),
+        ("2-9-7", False),
+        ("2座/", True),
+        ("1420", True),
+        ("1420号", False),
+        ("新村1901", False),
+    ],
+)
 def test_an_address_that_ends_where_something_must_follow_is_doubted(end: str, incomplete: bool) -> None:
     field = read_address([_line(FIRST), _line("西路" + end)])
     assert field.text.endswith(end)

@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,9 +16,10 @@ from hypothesis import strategies as st
 
 import tandem.services.id_card
 from tandem.services.id_card.records import RowKind, pack_cards, pack_segments
+from tandem.services.id_card.text.fields import LEAST_CONFIDENCE
 from tandem.services.id_card.text.nations import PRINTED_NATIONS, simplified
-from tandem.services.id_card.text.parse import SURE_SCORE, parse_cards, read_dictionary
-from tests.services.id_card.text.spelling import Likely, Speller, card, picture, segment
+from tandem.services.id_card.text.parse import SURE_SCORE, parse_card, parse_cards, read_dictionary
+from tests.services.id_card.text.spelling import Likely, Speller, card, picture, row, segment
 
 TODAY = date(2026, 1, 1)
 SCHEMA = json.loads((Path(tandem.services.id_card.__file__).parent / "result.schema.json").read_text("utf-8"))
@@ -181,6 +183,29 @@ def test_an_address_with_a_gap_where_a_line_should_be_is_left_empty(place: int) 
     fields = _parse([*PORTRAIT[:place], number, *PORTRAIT[place:5]])["fields"]
     assert fields["住址"] == ""
     assert fields["公民身份号码"] == "11010519491231002X"
+
+
+@pytest.mark.parametrize(
+    ("name", "doubted"),
+    [
+        ("姓名 司空志帆", False),
+        ("姓名     志帆", True),  # a stamp over the first two: two spaces each
+        ("姓名   空志帆", True),
+        ("姓名  志帆", False),  # a little late, as cards are that were not found quite right
+    ],
+)
+def test_a_name_that_begins_where_its_second_character_would_be_is_doubted(
+    name: str, *, doubted: bool
+) -> None:
+    rows = []
+    for kind, text in ((RowKind.NAME, name), (RowKind.ADDRESS, "住址 北京市东城区景山前街")):
+        read = row(kind, text)
+        right = 6.0 + (read.segment.x1 - read.segment.x0) / 10  # px a mm: a hanzi takes 3.2
+        rows.append(replace(read, segment=replace(read.segment, left_mm=6.0, right_mm=right)))
+    parsed = parse_card(card(), rows, TODAY)
+    assert parsed["fields"]["姓名"] == name.removeprefix("姓名").strip()
+    assert ("姓名" in parsed["incomplete_fields"]) == doubted
+    assert (parsed["confidence"]["姓名"] <= LEAST_CONFIDENCE) == doubted
 
 
 def test_two_cards_keep_their_rows_apart() -> None:
