@@ -104,17 +104,22 @@ def locate_cards(
     cards = [locate(view, card) for card in seen]
     if detect is None:
         return _without_rows_of_nothing(_apart(cards))
+    first = cards
     if not cards or any(map(_is_doubtful, cards)):
         cards = _with_others(cards, whole, look_at_parts(whole.pixels, detect), locate)
-    elif len(cards) == 1 and _has_room_beside(seen[0], view):
-        cards = _with_others(cards, view, look_beside(view.pixels, seen[0].quad, detect), locate)
+    plain = [card for card in cards if not _is_doubtful(card)]
+    if len(plain) == 1:
+        (lone,) = plain
+        around = view if lone in first else whole
+        if _has_room_beside(lone.seen, around):
+            cards = _with_others(cards, around, look_beside(around.pixels, lone.seen.quad, detect), locate)
     if all(card.found.evidence < _RIGHT_EVIDENCE and not card.found.settled for card in cards):
         cards = _with_others(cards, whole, look_at_parts(whole.pixels, detect, _SMALL_PARTS), locate)
     finer = min(whole.size) * _SMALLEST_PARTS >= THUMBNAIL_SIDE  # than the network sees
     if finer and all(card.found.evidence < LEAST_EVIDENCE and not card.found.settled for card in cards):
         parts = look_at_parts(whole.pixels, detect, _SMALLEST_PARTS)
-        plain = [seen for seen in parts if seen.score >= _SMALLEST_SCORE]
-        cards = _with_others(cards, whole, plain, locate)
+        likely = [seen for seen in parts if seen.score >= _SMALLEST_SCORE]
+        cards = _with_others(cards, whole, likely, locate)
     return _without_rows_of_nothing(_apart(cards))
 
 
