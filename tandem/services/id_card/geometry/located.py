@@ -116,7 +116,7 @@ def locate_cards(
     if all(card.found.evidence < _RIGHT_EVIDENCE and not card.found.settled for card in cards):
         cards = _with_others(cards, whole, look_at_parts(whole.pixels, detect, _SMALL_PARTS), locate)
     finer = min(whole.size) * _SMALLEST_PARTS >= THUMBNAIL_SIDE  # than the network sees
-    if finer and all(card.found.evidence < LEAST_EVIDENCE and not card.found.settled for card in cards):
+    if finer and all(map(_is_nothing, cards)):
         parts = look_at_parts(whole.pixels, detect, _SMALLEST_PARTS)
         likely = [seen for seen in parts if seen.score >= _SMALLEST_SCORE]
         cards = _with_others(cards, whole, likely, locate)
@@ -134,6 +134,12 @@ def _located(
 def _has_room_beside(seen: Seen, view: View) -> bool:
     """Whether a second card could lie beside a lone one: its other side, in a collage or on a copy."""
     return float(np.ptp(seen.quad, axis=0).max()) <= _ROOM_BESIDE * max(view.size)
+
+
+def _is_nothing(card: LocatedCard) -> bool:
+    """Whether neither the detector nor the evidence says that it is a card."""
+    seen = card.found.settled or card.seen.score >= _SURE_SCORE
+    return not seen and card.found.evidence < LEAST_EVIDENCE
 
 
 def _is_doubtful(card: LocatedCard) -> bool:
@@ -157,12 +163,14 @@ def _with_others(
     others: Sequence[Seen],
     locate: Callable[[View, Seen], LocatedCard],
 ) -> list[LocatedCard]:
-    """The cards, and those seen at a further look that are plain, in place of what is weak there."""
+    """The cards, and those of a further look that are plain or settled, in place of what is weak there."""
     kept = list(cards)
     for seen in others[:_MOST_FOLLOWED]:
         new = locate(view, seen)
         rivals = [card for card in kept if _overlap(card, new) >= _SAME_PLACE]
-        most = max((card.found.evidence for card in rivals), default=PLAIN_EVIDENCE - _MUST_GAIN)
+        # What is settled is a card, though its edges don't show: of 508 other things none ever was.
+        enough = LEAST_EVIDENCE if new.found.settled else PLAIN_EVIDENCE
+        most = max((card.found.evidence for card in rivals), default=enough - _MUST_GAIN)
         if new.found.evidence >= most + _MUST_GAIN:
             kept = [card for card in kept if card not in rivals] + [new]
     return sorted(kept, key=lambda card: -card.seen.score)

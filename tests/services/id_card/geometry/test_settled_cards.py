@@ -133,3 +133,34 @@ def test_a_settled_card_is_not_looked_for_elsewhere(
     detect = InPart(_scene(), CORNERS[1], score=0.05)
     assert len(rectify(_scene(), SIZE, *_detections(QUAD, 0.95), detect=detect).cards) == 1
     assert detect.asked == asked
+
+
+@pytest.mark.parametrize(("settled", "evidence", "count"), [(True, 0.8, 1), (False, 0.8, 0), (True, 0.6, 0)])
+def test_a_settled_card_of_a_further_look_needs_no_plain_evidence(
+    monkeypatch: pytest.MonkeyPatch, settled: bool, evidence: float, count: int
+) -> None:
+    def found(*arguments: Any, **options: Any) -> FoundCard:
+        return replace(find_card(*arguments, **options), evidence=evidence, settled=settled)
+
+    monkeypatch.setattr(located, "find_card", found)
+    detect = InPart(_scene(), CORNERS[1], score=0.7)
+    assert len(rectify(_scene(), SIZE, *_detections(QUAD, 0.05), detect=detect).cards) == count
+
+
+@pytest.mark.parametrize(("score", "smallest"), [(0.9, False), (0.6, True)])
+def test_what_the_detector_is_sure_of_is_not_looked_for_in_the_smallest_parts(
+    monkeypatch: pytest.MonkeyPatch, score: float, smallest: bool
+) -> None:
+    """A copy whose ink is gone has no evidence; a part of it, seen weakly there, took its place."""
+
+    def found(*arguments: Any, **options: Any) -> FoundCard:
+        return replace(find_card(*arguments, **options), evidence=-0.1, settled=False)
+
+    monkeypatch.setattr(located, "find_card", found)
+    large, size = cv2.resize(_scene(), None, fx=2, fy=2), (2 * SIZE[0], 2 * SIZE[1])
+    detect = InPart(_scene(), CORNERS[1], score=0.05)
+    assert (
+        len(rectify(np.asarray(large, np.uint8), size, *_detections(QUAD, score), detect=detect).cards) == 1
+    )
+    # Two thumbnails of the shorter side's squares, six of those of 0.7: the rest are the smallest.
+    assert (sum(detect.asked) > 8) == smallest
