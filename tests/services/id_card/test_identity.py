@@ -12,7 +12,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from tandem.media.document_kinds import KINDS, NONE, RESIDENT
+from tandem.media.document_kinds import KINDS, NONE, RESIDENT, RESIDENT_EMBLEM
 from tandem.services import id_card
 from tandem.services.id_card.identity import other_kind, read_picture
 from tandem.services.id_card.records import SEGMENT_COLUMNS, CardRecord, RowKind, pack_cards
@@ -179,6 +179,24 @@ def test_each_card_goes_where_it_belongs() -> None:
     assert [card["score"] for card in answer["cards"]] == [0.94]
     (other,) = answer["others"]
     assert other == {"kind": "bank_card", "score": 0.95, "quad": QUAD.tolist()}
+
+
+@pytest.mark.parametrize(("sure", "count"), [(0.95, 2), (0.85, 1)])
+def test_the_emblem_side_in_the_picture_speaks_for_the_portrait_side(sure: float, count: int) -> None:
+    number = [(RowKind.NUMBER, "公民身份号码 11010519491231002X")]
+    characters, probabilities, _, segments, dictionary = picture(number)
+    answer = read_picture(
+        characters,
+        probabilities,
+        pack_cards([CardRecord(quad=QUAD, score=0.95, emblem=emblem) for emblem in (0.1, 0.9)]),
+        segments,
+        np.zeros((2, 3), np.float32),
+        np.stack([kinds_of(portrait=0.45, permit=0.46), kinds_of(**{RESIDENT_EMBLEM: sure})]),
+        QUAD.reshape(1, 8).repeat(2, axis=0),
+        dictionary=dictionary,
+        today=date(2026, 1, 1),
+    )
+    assert len(answer["cards"]) == count
 
 
 def test_a_picture_without_a_card_may_show_another_document() -> None:

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import runpy
+import sys
 from dataclasses import replace
+from types import ModuleType
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from tandem.runtime.setup import REPOSITORY
 from tandem.services.id_card.records import RowKind
 from tandem.services.id_card.second_reading import is_doubtful, read_again, weighed
 from tandem.services.id_card.text.ctc import Row
+from tandem.triton.remote_model import RemoteModelError
 from tests.services.id_card.text.spelling import Likely, Speller, row, segment
 
 SURE, GUESS = "湖北省天门市", ("湖北省天", (("干", 0.5), ("千", 0.45)), "市")
@@ -112,3 +117,21 @@ def test_another_character_beside_the_guess_is_no_opinion_on_it() -> None:
     far = _line(*GUESS[:1], " ", (("千", 0.9),), "市")  # three time steps on
     assert weighed(first, [(far, 0.0)]).text == first.text
     assert weighed(first, [(far, -24.0)]).text == "湖北省天千市"
+
+
+def test_where_the_recogniser_does_not_answer_the_first_reading_counts(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    """The model's own code; what it needs of Triton is a module of that name."""
+    monkeypatch.setitem(sys.modules, "triton_python_backend_utils", ModuleType("triton_python_backend_utils"))
+    code = runpy.run_path(str(REPOSITORY / "parse_fields" / "1" / "model.py"))
+
+    def silent(lanes: NDArray[np.uint8]) -> list[NDArray[np.float32]]:
+        raise RemoteModelError("text_recognizer could not be asked")
+
+    model = code["TritonPythonModel"]()
+    model._recognizer, model._dictionary = silent, []
+    rows = [_line(*GUESS)]
+    assert model._read_again(np.zeros((1, 48, 640, 3), np.uint8), rows) == rows
+    assert "text_recognizer" in caplog.text
+    assert not any(character in caplog.text for character in rows[0].text)
