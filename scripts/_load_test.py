@@ -29,7 +29,7 @@ from tandem.batching.proof.comparison import (
     save_traces,
     table,
 )
-from tandem.batching.proof.ensemble_proof import run_loads, undisturbed_capacity
+from tandem.batching.proof.ensemble_proof import TURNS, run_loads, undisturbed_capacity
 from tandem.batching.proof.length_runs import LENGTHS, PADDED, run_lengths
 from tandem.batching.proof.planner_choice import Case, judge_case
 from tandem.batching.proof.reference import write_padded_model
@@ -101,13 +101,16 @@ def parse() -> argparse.Namespace:
         command.add_argument("pictures", nargs="*", type=Path, default=[SAMPLE], help="default: the sample")
         command.add_argument("--loads", type=numbers(float), default=[0.3, 0.6, 0.8], metavar="L,L,…")
         command.add_argument("--seconds", type=float, default=0.0, help="of each run, at least")
+        command.add_argument(
+            "--turns", type=int, default=TURNS, help="of all loads, each with the same requests"
+        )
         command.add_argument("--attempts", type=int, default=3, help="at a run that others disturb")
         command.add_argument("--config-name", metavar="NAME", help="as for scripts/serve")
         command.add_argument("--processors", type=float, default=float(os.cpu_count() or 1))
     texts = commands.add_parser("lengths", help="a model that pads, with texts of different lengths")
     texts.add_argument("--loads", type=numbers(float), default=[0.3, 0.6, 0.8], metavar="L,L,…")
     defaults = [(first, 3000, 20.0), (second, 2000, 8.0), (texts, 3000, 15.0)]
-    defaults += [(command, 300, 15.0) for command in ensembles]
+    defaults += [(command, 300, 8.0) for command in ensembles]
     for command, requests, budget in defaults:
         command.add_argument("--requests", type=int, default=requests, help="of each run")
         command.add_argument("--budget-s", type=float, default=budget, help="time to measure each model")
@@ -198,7 +201,8 @@ def ensemble(options: argparse.Namespace) -> None:
             set_up([name], say)
         with serving(repository, options.config_name, services=(name,)) as server:
             client, clock = connect(server.grpc_url), partial(processor_seconds_by_model, server.pid)
-            found = measure(
+            calibrate = partial(
+                measure,
                 client,
                 name,
                 files=pictures,
@@ -206,14 +210,15 @@ def ensemble(options: argparse.Namespace) -> None:
                 budget_s=options.budget_s,
                 processor_clock=clock,
             )
+            found = calibrate()
             say(measured_text(found))
             capacity, others = undisturbed_capacity(
                 client, found.model, pictures, options.budget_s, clock, options.attempts
             )
             predicted = found.configured().capacity_per_s
             rows = run_loads(
-                client, server.grpc_url, found, pictures, capacity, options.loads, options.requests,
-                options.seconds, clock, options.attempts,
+                client, server.grpc_url, calibrate, pictures, capacity, options.loads, options.requests,
+                options.seconds, clock, first=found, turns=options.turns, attempts=options.attempts,
             )  # fmt: skip
     for row in rows:
         tell(row)
@@ -222,9 +227,14 @@ def ensemble(options: argparse.Namespace) -> None:
         f"Capacity of `{name}`: measured {capacity:.2f} a second, predicted {predicted:.2f} "
         f"({predicted / capacity - 1:+.1%}). Other processes used {found.bystanders:.2f} processors while "
         f"its steps were measured, {others:.2f} while its capacity was, and in the runs "
-        f"{', '.join(f'{row.bystanders:.2f}' for row in rows)}."
+        f"{', '.join(f'{row.bystanders:.2f}' for row in rows)}. Means of the turns, ms: "
+        f"{'; '.join(turns_text(row) for row in rows)}."
     )
     publish(rows, options.out, name, models, WIDE_BANDS, said)
+
+
+def turns_text(row: Row) -> str:
+    return f"{row.load:.0%} " + ", ".join(f"{mean * 1e3:.0f}" for mean in row.turns)
 
 
 @contextmanager

@@ -39,6 +39,9 @@ _WARM_UP = 3
 # server. What is left is for items that come at random at this load, so that batches of every size meet.
 _ALONE_SHARE, _FULL_SHARE = 0.5, 0.2
 _COMPANY_LOAD = 0.75
+# Mean pause before an item that goes alone. A server that is hardly busy gets its items when its processors
+# were idle: caches are cold, and a network's threads must be woken. Without a pause it takes a fifth less.
+_PAUSE_S = 0.05
 
 Times = dict[str, dict[int, list[float]]]
 
@@ -177,7 +180,9 @@ class _Course:
         until, latencies = time.perf_counter() + seconds, list[float]()
         busy = dict.fromkeys(self.times, 0.0)
         clock, counts = self._processors(), self._counts()
+        pauses = np.random.default_rng(size).exponential(_PAUSE_S, SAMPLES)
         while len(latencies) < SAMPLES and (len(latencies) < FEWEST_SAMPLES or time.perf_counter() < until):
+            time.sleep(pauses[len(latencies)])
             latencies.append(self.send(size, together=together))
             before, counts = counts, self._counts()
             for part, old, new in zip(self._parts, before, counts, strict=True):

@@ -56,6 +56,7 @@ class Row:
         long_run: predicted by the full model for Poisson arrivals without end.
         trace: the requests.
         bystanders: processors that other processes used meanwhile.
+        turns: where the same requests were sent several times, the mean of each; else empty.
     """
 
     subject: str
@@ -71,6 +72,7 @@ class Row:
     long_run: Figures
     trace: Trace
     bystanders: float = 0.0
+    turns: tuple[float, ...] = ()
 
 
 def measured_figures(trace: Trace) -> tuple[Figures, float]:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import Any, TypeVar
 
 import numpy as np
+from numpy.typing import NDArray
 
-from tandem.batching.measure.batch_statistics import Counts, batch_counts
+from tandem.batching.errors import BatchingError
+from tandem.batching.measure.batch_statistics import batch_counts
 from tandem.batching.measure.calibrate import slowed
 from tandem.batching.measure.closed_loop import completed_per_s
 from tandem.batching.measure.live_model import LiveModel
@@ -18,7 +21,7 @@ from tandem.batching.measure.perf_analyzer import Trace, item_data, run_poisson
 from tandem.batching.measure.processor_time import Bystanders, ProcessorClock
 from tandem.batching.measure.samples import make_samples
 from tandem.batching.plan.measured import Measured
-from tandem.batching.proof.comparison import Figures, Row, measured_figures, replay
+from tandem.batching.proof.comparison import Figures, Row, figures_of
 from tandem.batching.simulate.ensemble import Ensemble, ensemble_latencies
 from tandem.batching.simulate.estimate import Effort
 from tandem.batching.simulate.rounds import service_factors
@@ -30,7 +33,13 @@ SATURATING = 16
 SETTLE_S = 2.0
 # Other processes that use more processors than this disturb a run; so often it is tried.
 DISTURBED, ATTEMPTS = 0.1, 3
+# Turns of all loads, with a calibration before and after each; a median of five stands two disturbed ones.
+TURNS = 5
+# The same requests go out at the same times, but for what a busy machine delays them.
+SAME_S = 1.0
+BOOTSTRAP = 400
 
+Floats = NDArray[np.float64]
 Run = TypeVar("Run")
 
 
@@ -57,71 +66,144 @@ def undisturbed_capacity(
     return undisturbed(run, lambda found: found[1], attempts)
 
 
-def slowed_steps(found: Measured, before: Sequence[Counts], after: Sequence[Counts]) -> float:
-    """By how much the steps took longer than when they were measured, averaged over the steps, as a share."""
-    return float(np.mean([slowed(*step) for step in zip(found.steps, before, after, strict=True)]))
-
-
 def run_loads(
     client: Any,
     url: str,
-    found: Measured,
+    calibrate: Callable[[], Measured],
     pictures: Sequence[bytes],
     capacity_per_s: float,
     loads: Sequence[float],
     requests: int,
     seconds: float,
     clock: ProcessorClock,
+    *,
+    first: Measured,
+    turns: int = TURNS,
     attempts: int = ATTEMPTS,
 ) -> list[Row]:
-    """A row for each load, a share of the measured capacity; disturbed runs are repeated.
+    """A row for each load, a share of the measured capacity; the loads and the calibration take turns.
+
+    Whoever shares the processor of a virtual machine is not seen in it, and changes its speed for seconds or
+    minutes. What is judged is the model, not whether the machine stays as it was. So every turn sends the
+    same requests at the same times, and of each request the median over the turns counts: of those measured,
+    and of those predicted by the calibrations before, between and after them.
 
     Args:
         client: see `live_model.connect`.
         url: the server's gRPC address.
-        found: the ensemble's calibration.
+        calibrate: measures the ensemble anew.
         pictures: what to send, in turn.
         capacity_per_s: see `measured_capacity`.
         loads: shares of it.
-        requests: how many to send at each, at least.
-        seconds: how long to send at each, at least.
+        requests: how many to send at each in a turn, at least.
+        seconds: how long to send at each in a turn, at least.
         clock: processor time that the server has used, seconds, by model.
+        first: what `calibrate` found just now; the long run is predicted from this one alone.
+        turns: how many, 1 or more.
         attempts: how often a run is tried that other processes disturb.
+
+    Raises:
+        BatchingError: a turn's requests were sent at other times than the first one's.
     """
-    ensemble = found.configured()
-    data = item_data(pictures, found.model.inputs[0].name)
-    factors = service_factors(found.spread, np.random.default_rng(EFFORT.seed))
+    data = item_data(pictures, first.model.inputs[0].name)
 
-    def predicted(trace: Trace, stations: Ensemble) -> Figures:
-        return replay(trace, lambda sent: ensemble_latencies(stations, sent, factors)[0], found.transport_s)
-
-    def run(load: float) -> Row:
+    def run(load: float, found: Measured) -> _Run:
         rate = load * capacity_per_s
+        count = max(requests, math.ceil(rate * max(seconds, 1.0)))
         before = [batch_counts(client, step.model) for step in found.steps]
         bystanders = Bystanders(clock)
-        trace = run_poisson(url, found.model.name, rate, max(requests, round(rate * seconds)), data=data)
+        trace = run_poisson(url, found.model.name, rate, count, data=data)
         used = bystanders.processors()
         after = [batch_counts(client, step.model) for step in found.steps]
-        measured, error = measured_figures(trace)
-        effort = replace(EFFORT, spread=found.spread)
-        long_run = solve_ensemble(ensemble, rate, effort).shifted(found.transport_s)
-        return Row(
-            subject=found.model.name,
-            setting=f"{load:.0%} of {capacity_per_s:.1f} /s",
-            rate_per_s=rate,
-            load=load,
-            requests=len(trace.sent_s),
-            measured=measured,
-            error_s=error,
-            slowed=slowed_steps(found, before, after),
-            plain=predicted(trace, unshared(ensemble)),
-            full=predicted(trace, ensemble),
-            long_run=Figures(mean_s=long_run.mean_s, p95_s=long_run.p95_s),
-            trace=trace,
-            bystanders=used,
-        )
+        steps = zip(found.steps, before, after, strict=True)
+        return _Run(trace=trace, slowed=float(np.mean([slowed(*step) for step in steps])), bystanders=used)
 
-    return [undisturbed(partial(run, load), lambda row: row.bystanders, attempts) for load in loads]
+    calibrations, runs = [first], [list[_Run]() for _ in loads]
+    for _ in range(turns):
+        for load, done in zip(loads, runs, strict=True):
+            once = partial(run, load, calibrations[-1])
+            done.append(undisturbed(once, lambda ran: ran.bystanders, attempts))
+        calibrations.append(calibrate())
+    return [_row(load, capacity_per_s, done, calibrations) for load, done in zip(loads, runs, strict=True)]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Run:
+    """A load in one turn.
+
+    Attributes:
+        trace: its requests.
+        slowed: by how much batches took longer than just before, as a share, averaged over the steps.
+        bystanders: processors that others used.
+    """
+
+    trace: Trace
+    slowed: float
+    bystanders: float
+
+
+def _row(load: float, capacity_per_s: float, runs: Sequence[_Run], calibrations: Sequence[Measured]) -> Row:
+    first, rate = calibrations[0], load * capacity_per_s
+    latencies = np.stack([trace.latency_s for trace in same_requests([run.trace for run in runs])])
+    sent = runs[0].trace.sent_s
+    trace = Trace(sent, np.median(latencies, axis=0))
+
+    def predicted(stations: Callable[[Measured], Ensemble]) -> Figures:
+        answers = [_latencies(found, stations(found), sent) for found in calibrations]
+        return figures_of(np.median(answers, axis=0))
+
+    effort = replace(EFFORT, spread=first.spread)
+    long_run = solve_ensemble(first.configured(), rate, effort).shifted(first.transport_s)
+    return Row(
+        subject=first.model.name,
+        setting=f"{load:.0%} of {capacity_per_s:.1f} /s",
+        rate_per_s=rate,
+        load=load,
+        requests=len(sent),
+        measured=figures_of(trace.latency_s),  # with the start: the prediction begins on an empty server, too
+        error_s=_half_width_s(latencies),
+        slowed=float(np.mean([run.slowed for run in runs])),
+        plain=predicted(lambda found: unshared(found.configured())),
+        full=predicted(Measured.configured),
+        long_run=Figures(mean_s=long_run.mean_s, p95_s=long_run.p95_s),
+        trace=trace,
+        bystanders=float(np.mean([run.bystanders for run in runs])),
+        turns=tuple(float(mean) for mean in latencies.mean(axis=1)),
+    )
+
+
+def same_requests(traces: Sequence[Trace]) -> Sequence[Trace]:
+    """The traces, which are of the same requests.
+
+    Raises:
+        BatchingError: they are not.
+    """
+    sent = traces[0].sent_s
+    for trace in traces:
+        if len(trace.sent_s) != len(sent) or np.abs(trace.sent_s - sent).max() > SAME_S:
+            raise BatchingError(
+                "perf_analyzer sent the same requests at other times; is the machine that busy?"
+            )
+    return traces
+
+
+def _half_width_s(latencies: Floats) -> float:
+    """Half of the mean's 95 % interval, seconds, were other turns drawn from those that ran.
+
+    Args:
+        latencies: `(turns, requests)`.
+    """
+    turns = len(latencies)
+    draws = np.random.default_rng(0).integers(0, turns, (BOOTSTRAP, turns))
+    means = [np.median(latencies[draw], axis=0).mean() for draw in draws]
+    low, high = np.quantile(means, (0.025, 0.975))
+    return float(high - low) / 2
+
+
+def _latencies(found: Measured, stations: Ensemble, sent_s: Floats) -> Floats:
+    """What a calibration says of requests that are sent at these times, seconds."""
+    factors = service_factors(found.spread, np.random.default_rng(EFFORT.seed))
+    return ensemble_latencies(stations, sent_s, factors)[0] + found.transport_s
 
 
 def undisturbed(run: Callable[[], Run], bystanders: Callable[[Run], float], attempts: int) -> Run:

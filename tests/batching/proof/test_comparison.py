@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from tandem.batching.errors import BatchingError
 from tandem.batching.measure.perf_analyzer import Trace
 from tandem.batching.proof.comparison import (
     Figures,
@@ -18,7 +19,7 @@ from tandem.batching.proof.comparison import (
     save_traces,
     table,
 )
-from tandem.batching.proof.ensemble_proof import undisturbed
+from tandem.batching.proof.ensemble_proof import same_requests, undisturbed
 from tandem.batching.proof.planner_choice import objective_s
 
 
@@ -95,3 +96,14 @@ def test_the_least_disturbed_of_repeated_runs_counts(monkeypatch: pytest.MonkeyP
     assert undisturbed(lambda: next(disturbed), lambda used: used, 3) == 0.3
     quiet = iter([0.5, 0.05, 0.0])
     assert undisturbed(lambda: next(quiet), lambda used: used, 3) == 0.05
+
+
+def test_turns_are_of_the_same_requests_or_are_not_compared() -> None:
+    once = Trace(np.array([0.0, 1.0, 5.0]), np.ones(3))
+    late = Trace(np.array([0.0, 1.9, 5.0]), np.ones(3))
+    assert same_requests([once, late]) == [once, late]
+    other = Trace(np.array([0.0, 2.1, 5.0]), np.ones(3))
+    fewer = Trace(np.array([0.0, 1.0]), np.ones(2))
+    for strange in (other, fewer):
+        with pytest.raises(BatchingError, match="at other times"):
+            same_requests([once, strange])

@@ -73,11 +73,14 @@ def test_a_choice_is_run_beside_the_sweep(tmp_path: Path) -> None:
 @pytest.mark.triton
 def test_the_card_reader_is_run_and_predicted(tmp_path: Path) -> None:
     short = ["--loads", "0.5", "--requests", str(REQUESTS), "--budget-s", "1", "--out", str(tmp_path)]
-    done = load_test("id_card", "--attempts", "1", *short)  # others may disturb it here
+    done = load_test("id_card", "--attempts", "1", "--turns", "2", *short)  # others may disturb it here
     assert done.returncode == 0, done.stderr
     (row,) = rows_of(tmp_path, "id_card")
     for figures in ("measured", "plain", "full", "long_run"):
         assert row[figures]["mean_s"] > 0.055  # type: ignore[index]  # the delays of a lone picture
+    assert "Means of the turns, ms: 50% " in done.stdout
+    assert len(row["turns"]) == 2  # type: ignore[arg-type]
+    assert max(row["turns"]) >= row["measured"]["mean_s"] >= min(row["turns"])  # type: ignore[call-overload, index]
     for step in ("decode_image", "card_detector", "rectify_cards", "text_recognizer", "parse_fields"):
         assert f"{step}: s(b) =" in done.stderr
 
