@@ -33,11 +33,11 @@ SATURATING = 16
 SETTLE_S = 2.0
 # Other processes that use more processors than this disturb a run; so often it is tried.
 DISTURBED, ATTEMPTS = 0.1, 3
-# Turns of all loads, with a calibration before and after each; a median of five stands two disturbed ones.
-TURNS = 5
+# Turns of all loads, with a calibration before and after each; a median of seven stands three disturbed ones.
+TURNS = 7
 # The same requests go out at the same times, but for what a busy machine delays them.
 SAME_S = 1.0
-BOOTSTRAP = 400
+BOOTSTRAP = 2000
 
 Floats = NDArray[np.float64]
 Run = TypeVar("Run")
@@ -85,8 +85,8 @@ def run_loads(
 
     Whoever shares the processor of a virtual machine is not seen in it, and changes its speed for seconds or
     minutes. What is judged is the model, not whether the machine stays as it was. So every turn sends the
-    same requests at the same times, and of each request the median over the turns counts: of those measured,
-    and of those predicted by the calibrations before, between and after them.
+    same requests at the same times, and the median of the turns counts: of the figures measured, and of
+    those predicted by the calibrations before, between and after them.
 
     Args:
         client: see `live_model.connect`.
@@ -144,13 +144,15 @@ class _Run:
 
 def _row(load: float, capacity_per_s: float, runs: Sequence[_Run], calibrations: Sequence[Measured]) -> Row:
     first, rate = calibrations[0], load * capacity_per_s
-    latencies = np.stack([trace.latency_s for trace in same_requests([run.trace for run in runs])])
-    sent = runs[0].trace.sent_s
-    trace = Trace(sent, np.median(latencies, axis=0))
+    traces = same_requests([run.trace for run in runs])
+    turns = [
+        figures_of(trace.latency_s) for trace in traces
+    ]  # with the start: the prediction begins empty, too
+    means = np.array([turn.mean_s for turn in turns])
 
     def predicted(stations: Callable[[Measured], Ensemble]) -> Figures:
-        answers = [_latencies(found, stations(found), sent) for found in calibrations]
-        return figures_of(np.median(answers, axis=0))
+        sent = traces[0].sent_s
+        return typical([figures_of(_latencies(found, stations(found), sent)) for found in calibrations])
 
     effort = replace(EFFORT, spread=first.spread)
     long_run = solve_ensemble(first.configured(), rate, effort).shifted(first.transport_s)
@@ -159,16 +161,16 @@ def _row(load: float, capacity_per_s: float, runs: Sequence[_Run], calibrations:
         setting=f"{load:.0%} of {capacity_per_s:.1f} /s",
         rate_per_s=rate,
         load=load,
-        requests=len(sent),
-        measured=figures_of(trace.latency_s),  # with the start: the prediction begins on an empty server, too
-        error_s=_half_width_s(latencies),
+        requests=len(traces[0].sent_s),
+        measured=typical(turns),
+        error_s=_half_width_s(means),
         slowed=float(np.mean([run.slowed for run in runs])),
         plain=predicted(lambda found: unshared(found.configured())),
         full=predicted(Measured.configured),
         long_run=Figures(mean_s=long_run.mean_s, p95_s=long_run.p95_s),
-        trace=trace,
+        trace=traces[int(np.argsort(means)[len(means) // 2])],
         bystanders=float(np.mean([run.bystanders for run in runs])),
-        turns=tuple(float(mean) for mean in latencies.mean(axis=1)),
+        turns=tuple(means.tolist()),
     )
 
 
@@ -187,16 +189,16 @@ def same_requests(traces: Sequence[Trace]) -> Sequence[Trace]:
     return traces
 
 
-def _half_width_s(latencies: Floats) -> float:
-    """Half of the mean's 95 % interval, seconds, were other turns drawn from those that ran.
+def typical(turns: Sequence[Figures]) -> Figures:
+    """The median of the means, and that of the 95th percentiles."""
+    mean, p95 = np.median([(turn.mean_s, turn.p95_s) for turn in turns], axis=0)
+    return Figures(mean_s=float(mean), p95_s=float(p95))
 
-    Args:
-        latencies: `(turns, requests)`.
-    """
-    turns = len(latencies)
-    draws = np.random.default_rng(0).integers(0, turns, (BOOTSTRAP, turns))
-    means = [np.median(latencies[draw], axis=0).mean() for draw in draws]
-    low, high = np.quantile(means, (0.025, 0.975))
+
+def _half_width_s(means: Floats) -> float:
+    """Half of the 95 % interval of the turns' median, were other turns drawn from those that ran."""
+    draws = np.random.default_rng(0).integers(0, len(means), (BOOTSTRAP, len(means)))
+    low, high = np.quantile(np.median(means[draws], axis=1), (0.025, 0.975))
     return float(high - low) / 2
 
 
