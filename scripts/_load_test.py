@@ -100,9 +100,9 @@ def parse() -> argparse.Namespace:
     for command in ensembles:
         command.add_argument("pictures", nargs="*", type=Path, default=[SAMPLE], help="default: the sample")
         command.add_argument("--loads", type=numbers(float), default=[0.3, 0.6, 0.8], metavar="L,L,…")
-        command.add_argument("--seconds", type=float, default=0.0, help="of each run, at least")
+        command.add_argument("--seconds", type=float, default=25.0, help="of each run, at least")
         command.add_argument(
-            "--turns", type=int, default=TURNS, help="of all loads, each with the same requests"
+            "--turns", type=int, default=TURNS, help="of all loads, in each the same requests"
         )
         command.add_argument("--attempts", type=int, default=3, help="at a run that others disturb")
         command.add_argument("--config-name", metavar="NAME", help="as for scripts/serve")
@@ -110,14 +110,17 @@ def parse() -> argparse.Namespace:
     texts = commands.add_parser("lengths", help="a model that pads, with texts of different lengths")
     texts.add_argument("--loads", type=numbers(float), default=[0.3, 0.6, 0.8], metavar="L,L,…")
     defaults = [(first, 3000, 20.0), (second, 2000, 8.0), (texts, 3000, 15.0)]
-    defaults += [(command, 300, 8.0) for command in ensembles]
+    defaults += [(command, 60, 8.0) for command in ensembles]
     for command, requests, budget in defaults:
         command.add_argument("--requests", type=int, default=requests, help="of each run")
         command.add_argument("--budget-s", type=float, default=budget, help="time to measure each model")
         command.add_argument(
             "--out", type=Path, help="folder for the table, the plot and the figures as JSON"
         )
-    return parser.parse_args()
+    options = parser.parse_args()
+    if options.command in ENSEMBLES and options.turns < 1:
+        parser.error(f"--turns {options.turns}; there must be 1 or more")
+    return options
 
 
 def reference(options: argparse.Namespace) -> None:

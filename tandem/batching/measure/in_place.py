@@ -40,7 +40,7 @@ _WARM_UP = 3
 _ALONE_SHARE, _FULL_SHARE = 0.5, 0.2
 _COMPANY_LOAD = 0.75
 # Mean pause before an item that goes alone. A server that is hardly busy gets its items when its processors
-# were idle: caches are cold, and a network's threads must be woken. Without a pause it takes a fifth less.
+# were idle: a network then took a fifth longer than right after another item (measured once).
 _PAUSE_S = 0.05
 
 Times = dict[str, dict[int, list[float]]]

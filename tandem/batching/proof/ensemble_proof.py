@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from tandem.batching.errors import BatchingError
+from tandem.batching.errors import BatchingError, InvalidInputError
 from tandem.batching.measure.batch_statistics import batch_counts
 from tandem.batching.measure.calibrate import slowed
 from tandem.batching.measure.closed_loop import completed_per_s
@@ -103,8 +103,11 @@ def run_loads(
         attempts: how often a run is tried that other processes disturb.
 
     Raises:
+        InvalidInputError: there is to be no turn.
         BatchingError: a turn's requests were sent at other times than the first one's.
     """
+    if turns < 1:
+        raise InvalidInputError(f"{turns} turns of the loads; there must be 1 or more")
     data = item_data(pictures, first.model.inputs[0].name)
 
     def run(load: float, found: Measured) -> _Run:
@@ -145,9 +148,8 @@ class _Run:
 def _row(load: float, capacity_per_s: float, runs: Sequence[_Run], calibrations: Sequence[Measured]) -> Row:
     first, rate = calibrations[0], load * capacity_per_s
     traces = same_requests([run.trace for run in runs])
-    turns = [
-        figures_of(trace.latency_s) for trace in traces
-    ]  # with the start: the prediction begins empty, too
+    # With the start of each: the prediction begins on an empty server, too.
+    turns = [figures_of(trace.latency_s) for trace in traces]
     means = np.array([turn.mean_s for turn in turns])
 
     def predicted(stations: Callable[[Measured], Ensemble]) -> Figures:
@@ -163,7 +165,7 @@ def _row(load: float, capacity_per_s: float, runs: Sequence[_Run], calibrations:
         load=load,
         requests=len(traces[0].sent_s),
         measured=typical(turns),
-        error_s=_half_width_s(means),
+        error_s=half_width_s(means),
         slowed=float(np.mean([run.slowed for run in runs])),
         plain=predicted(lambda found: unshared(found.configured())),
         full=predicted(Measured.configured),
@@ -195,7 +197,7 @@ def typical(turns: Sequence[Figures]) -> Figures:
     return Figures(mean_s=float(mean), p95_s=float(p95))
 
 
-def _half_width_s(means: Floats) -> float:
+def half_width_s(means: Floats) -> float:
     """Half of the 95 % interval of the turns' median, were other turns drawn from those that ran."""
     draws = np.random.default_rng(0).integers(0, len(means), (BOOTSTRAP, len(means)))
     low, high = np.quantile(np.median(means[draws], axis=1), (0.025, 0.975))

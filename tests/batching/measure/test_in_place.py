@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -70,6 +71,24 @@ def test_bursts_that_stay_together_tell_every_steps_times(server: TritonServer, 
             assert set_s(model, size) <= min(seconds) < set_s(model, size) + late_s
     lone = set_s(FIRST, 1) + set_s(SECOND, 1) + 2 * DELAY_US / 1e6
     assert lone <= found.lone_s < lone + 3 * late_s
+
+
+def test_lone_items_come_to_a_server_that_was_idle(
+    server: TritonServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client, slept, sleep = connect(server.grpc_url), list[float](), time.sleep
+    whole = describe_model(client, "together")
+    parts = [describe_model(client, step.model) for step in whole.steps]
+
+    def noted(seconds: float) -> None:
+        slept.append(seconds)
+        sleep(seconds)
+
+    monkeypatch.setattr(time, "sleep", noted)
+    found = measure_in_place(client, whole, parts, make_samples(whole, [], {}), largest=1, budget_s=4)
+    pauses = [seconds for seconds in slept if seconds not in {0.01, 0.0}]  # what waits for counts is no pause
+    assert len(pauses) >= len(found.times["first"][1])
+    assert 0.02 < sum(pauses) / len(pauses) < 0.1
 
 
 def test_the_delays_of_lone_items_are_no_transport(server: TritonServer, late_s: float) -> None:

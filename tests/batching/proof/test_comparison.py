@@ -19,7 +19,7 @@ from tandem.batching.proof.comparison import (
     save_traces,
     table,
 )
-from tandem.batching.proof.ensemble_proof import same_requests, undisturbed
+from tandem.batching.proof.ensemble_proof import half_width_s, same_requests, typical, undisturbed
 from tandem.batching.proof.planner_choice import objective_s
 
 
@@ -107,3 +107,14 @@ def test_turns_are_of_the_same_requests_or_are_not_compared() -> None:
     for strange in (other, fewer):
         with pytest.raises(BatchingError, match="at other times"):
             same_requests([once, strange])
+
+
+def test_the_typical_turn_has_the_median_mean_and_the_median_p95() -> None:
+    turns = [Figures(mean_s=mean, p95_s=p95) for mean, p95 in ((1.0, 9.0), (2.0, 3.0), (90.0, 4.0))]
+    assert typical(turns) == Figures(mean_s=2.0, p95_s=4.0)
+
+
+def test_turns_that_differ_make_the_interval_wide_and_an_odd_one_does_not() -> None:
+    assert half_width_s(np.full(7, 0.1)) == 0
+    assert half_width_s(np.array([0.1] * 6 + [9.0])) == 0
+    assert 0.02 < half_width_s(np.linspace(0.1, 0.2, 7)) < 0.05

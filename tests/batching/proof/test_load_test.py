@@ -73,7 +73,8 @@ def test_a_choice_is_run_beside_the_sweep(tmp_path: Path) -> None:
 @pytest.mark.triton
 def test_the_card_reader_is_run_and_predicted(tmp_path: Path) -> None:
     short = ["--loads", "0.5", "--requests", str(REQUESTS), "--budget-s", "1", "--out", str(tmp_path)]
-    done = load_test("id_card", "--attempts", "1", "--turns", "2", *short)  # others may disturb it here
+    twice = ["--turns", "2", "--seconds", "0", "--attempts", "1"]  # others may disturb it here
+    done = load_test("id_card", *twice, *short)
     assert done.returncode == 0, done.stderr
     (row,) = rows_of(tmp_path, "id_card")
     for figures in ("measured", "plain", "full", "long_run"):
@@ -89,3 +90,7 @@ def test_what_cannot_be_run_is_said() -> None:
     done = load_test("reference", "--alpha-ms", "-1")
     assert done.returncode == 1
     assert "error: alpha = -1 ms; it must be 0 or more" in done.stderr
+    done = load_test("find_cards", "--turns", "0")
+    assert done.returncode == 2
+    assert "--turns 0; there must be 1 or more" in done.stderr
+    assert "starting Triton" not in done.stderr
