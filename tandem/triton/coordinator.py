@@ -1,10 +1,10 @@
 """A Python model that answers items on threads of its own and asks other models for the steps between.
 
-An ensemble can't do what a long text needs: many steps of one network, two items of it at a time, none of
+An ensemble can't do what a long text needs: many steps of one network, a batch of them at a time, none of
 them holding up who comes behind. So the model's `execute` hands each request to a thread and returns; the
 thread asks the network for one piece after the other (a BLS call each) and sends the response itself. No item
-ever has more than `IN_FLIGHT` pieces in the network's queue, so a newcomer waits for one batch at most, and
-pieces of different callers share batches.
+ever has more pieces under way than the network's instances take as one batch each, so a newcomer waits for
+one batch at most, and pieces of different callers share batches.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import json
 import logging
 from collections import deque
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from typing import Any, TypeVar
 
 import numpy as np
@@ -23,7 +23,8 @@ from tandem.errors import StepError
 from tandem.triton.failures import CancelledError, FailureCounter, describe, log_unexpected
 from tandem.triton.other_models import ask_model
 
-#: Pieces of one item in the network's queue: two, so that an item alone fills a batch.
+#: Pieces of one item under way at a time, for a network of one instance: two, so that an item alone fills a
+#: batch.
 IN_FLIGHT = 2
 
 Piece = TypeVar("Piece")
@@ -49,7 +50,7 @@ class Item:
         self._cancelled = cancelled
 
     def ask(self, model: str, outputs: Sequence[str], pieces: Sequence[Arrays]) -> Iterator[Arrays]:
-        """The model's outputs for each piece, in order, `IN_FLIGHT` of them under way at a time.
+        """The model's outputs for each piece, in order; how many are under way at a time: see `Coordinator`.
 
         Args:
             model: name of a model of the same server.
@@ -65,7 +66,7 @@ class Item:
             self.check_wanted()
             return self._coordinator.submit(model, outputs, piece)
 
-        return in_flight(pieces, submit)
+        return in_flight(pieces, submit, self._coordinator.pieces)
 
     def check_wanted(self) -> None:
         """Return if somebody still waits for the answer.
@@ -86,6 +87,7 @@ class Coordinator:
         input_name: its input, BYTES [1] an item.
         answer: gives an item's result, as JSON's types; raises `StepError` for what it refuses.
         items: how many items are worked on at a time; more wait in the order they came.
+        pieces: of one item under way at a time: a batch for each instance of the network that it asks.
     """
 
     def __init__(
@@ -96,6 +98,7 @@ class Coordinator:
         input_name: str,
         answer: Callable[[Item], Any],
         items: int,
+        pieces: int = IN_FLIGHT,
     ) -> None:
         self._pb_utils = pb_utils
         self._model_name = model_name
@@ -103,7 +106,8 @@ class Coordinator:
         self._answer = answer
         self._failures = FailureCounter(pb_utils, model_name)
         self._items = ThreadPoolExecutor(items, thread_name_prefix=model_name)
-        self._calls = ThreadPoolExecutor(items * IN_FLIGHT, thread_name_prefix=f"{model_name}-calls")
+        self.pieces = pieces
+        self._calls = ThreadPoolExecutor(items * pieces, thread_name_prefix=f"{model_name}-calls")
 
     def start(self, requests: Sequence[Any]) -> None:
         """Take the requests and return; each gets its response when it is ready."""
@@ -173,17 +177,18 @@ class Coordinator:
 def in_flight(
     pieces: Sequence[Piece], submit: Callable[[Piece], Future[Answer]], width: int = IN_FLIGHT
 ) -> Iterator[Answer]:
-    """The pieces' answers in order, at most `width` of them under way.
+    """The pieces' answers in order, at most `width` of them under way, the next one sent when any is done.
 
     If one fails or the caller stops, those under way are waited for: they hold the item's memory.
     """
     waiting: deque[Future[Answer]] = deque()
-    left = iter(pieces)
     try:
-        for piece in left:
-            waiting.append(submit(piece))
-            if len(waiting) == width:
+        for piece in pieces:
+            while len(under_way := [future for future in waiting if not future.done()]) >= width:
+                wait(under_way, return_when=FIRST_COMPLETED)
+            while waiting and waiting[0].done():
                 yield waiting.popleft().result()
+            waiting.append(submit(piece))
         while waiting:
             yield waiting.popleft().result()
     finally:

@@ -139,3 +139,16 @@ def test_the_ensembles_steps_are_there_and_their_tensors_agree() -> None:
             known[step.output_map[entry.name]] = entry.data_type, list(entry.dims)
     for entry in ensemble.output:
         assert known[entry.name] == (entry.data_type, list(entry.dims))
+
+
+@pytest.mark.parametrize(
+    ("service", "parameter", "network", "an_instance"),
+    [("text_translation", "pieces", "translator", 2), ("speech_to_text", "steps", "speech_recognizer", 1)],
+)
+def test_one_item_may_fill_every_instance_of_its_network_and_no_more(
+    service: str, parameter: str, network: str, an_instance: int
+) -> None:
+    """More would stand in Triton's queue in front of a newcomer; less leaves a processor idle."""
+    asked = read_config(REPOSITORY / service / "config.pbtxt").parameters[parameter].string_value
+    instances = read_config(REPOSITORY / network / "config.pbtxt").instance_group[0].count
+    assert int(asked) == an_instance * instances

@@ -40,6 +40,7 @@ from tests.server.test_batches_of_two import executions
 pytestmark = [pytest.mark.triton, pytest.mark.slow, pytest.mark.skipif(bool(missing()), reason=missing())]
 Client = grpc.InferenceServerClient
 CLIENTS, SECONDS, LEAST_STEPS = 8, 30, 30
+INSTANCES = 2  # of the recogniser on CPUs, as its config says
 #: On recordings of a close microphone; docs/services/speech_to_text.md.
 ALLOWED = {"zh": 0.14, "en": 0.06}
 
@@ -204,8 +205,8 @@ def test_a_short_recording_waits_for_one_step_of_a_long_one(client: Client, long
     for thread in longs:
         thread.join()
     assert finished["short"] < min(finished[f"long {i}"] for i in range(3))
-    # The step that was running, and its own; a third may end while we ask.
-    assert steps <= 3
+    # Those that were running, one an instance, its own and who ran beside it; one more may end while we ask.
+    assert steps <= 2 * INSTANCES + 1
 
 
 def test_who_hangs_up_is_worked_for_no_more(client: Client, long_recording: bytes) -> None:

@@ -43,6 +43,7 @@ pytestmark = [
 ]
 Client = grpc.InferenceServerClient
 CLIENTS, SECONDS = 8, 30
+INSTANCES = 2  # of the translator on CPUs, as its config says
 #: Of the 20 texts that look like orders, how many a model translates at least (docs: text_translation.md).
 TRANSLATED_ORDERS = {"0.5b": 15, "1.5b": 16}
 PASSAGES = [passage["text"].encode() for passage in read_material("keywords")]
@@ -194,8 +195,8 @@ def test_a_short_text_is_answered_before_a_long_one_that_came_first(
     steps = sum(executions(client, TRANSLATOR).values()) - at_start
     first.join()
     assert finished["short"] < finished["long"]
-    # The batch that was running, and its own; a third may end while we ask.
-    assert steps <= 3
+    # Those that were running, one an instance, its own and who ran beside it; one more may end while we ask.
+    assert steps <= 2 * INSTANCES + 1
 
 
 def test_who_hangs_up_is_worked_for_no_more(client: Client) -> None:

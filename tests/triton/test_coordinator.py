@@ -150,12 +150,41 @@ def test_no_more_pieces_are_under_way_than_allowed() -> None:
     assert most == 2
 
 
+def test_the_next_piece_is_sent_when_any_is_done_though_answers_keep_their_order() -> None:
+    third_came = threading.Event()
+
+    def work(piece: int) -> int:
+        if piece == 2:
+            third_came.set()
+        return piece if piece or third_came.wait(TIMEOUT_S) else -1
+
+    with ThreadPoolExecutor(8) as pool:
+        assert list(in_flight(range(3), lambda piece: pool.submit(work, piece))) == [0, 1, 2]
+
+
+def test_an_item_has_as_many_pieces_under_way_as_its_model_says() -> None:
+    together = threading.Barrier(4)
+
+    def network(inputs: dict[str, NDArray[Any]]) -> Response:
+        together.wait(TIMEOUT_S)
+        return shout(inputs)
+
+    request = Request(TEXT=texts(b"a b c d e f g h"))
+    coordinator = Coordinator(
+        fake_backend(network), model_name="service", input_name="TEXT", answer=answer, items=1, pieces=4
+    )
+    coordinator.start([request])
+    coordinator.close()
+    (response,) = request.sender.responses
+    assert response.error_ is None
+
+
 def test_if_one_fails_those_under_way_are_waited_for() -> None:
     futures = [Future[int](), Future[int]()]
     queue = list(futures)
     pieces = in_flight([0, 1], lambda _piece: queue.pop(0))
-    futures[0].set_exception(InputError("bad"))
-    threading.Timer(0.05, futures[1].set_result, [1]).start()
+    threading.Timer(0.05, futures[0].set_exception, [InputError("bad")]).start()
+    threading.Timer(0.1, futures[1].set_result, [1]).start()
     with pytest.raises(InputError):
         list(pieces)
     assert futures[1].done()

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
-from math import ceil
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +21,10 @@ from tandem.triton.coordinator import Arrays, Coordinator, Item
 from tandem.triton.other_models import ask_model
 from tandem.triton.responder import model_parameters, stack_padded
 
-BATCH = 2  # windows of one request, the recogniser's max_batch_size
+BATCH = 2  # windows of one step, the recogniser's max_batch_size
 _DEFAULTS = {
     "items": "64",
-    "step": "2",
+    "steps": "1",
     "calls": "speech_recognizer",
     "tokenizer": "../speech_recognizer/1/model/tokenizer.json",
     "voice": "1/voice.onnx",
@@ -43,9 +41,7 @@ class TritonPythonModel:
         self._recognizer = parameters["calls"]
         self._vocabulary = Vocabulary(folder / parameters["tokenizer"])
         self._voice = _session(folder / parameters["voice"])
-        size = int(parameters["step"])
-        self._calls = ThreadPoolExecutor(ceil(size / BATCH), thread_name_prefix="windows")
-        self._steps = FairSteps(self._hear, size=size)
+        self._steps = FairSteps(self._hear, size=BATCH, at_once=int(parameters["steps"]))
         self._coordinator = Coordinator(
             pb_utils,
             model_name=args["model_name"],
@@ -62,7 +58,6 @@ class TritonPythonModel:
         """Lets what is under way finish."""
         self._coordinator.close()
         self._steps.close()
-        self._calls.shutdown()
 
     def _transcribe(self, item: Item) -> Any:
         """One recording's result."""
@@ -80,10 +75,6 @@ class TritonPythonModel:
 
     def _hear(self, windows: Sequence[Listen]) -> list[Heard | BaseException]:
         """A step: two windows are one request, so that nothing can come between them."""
-        pairs = [windows[i : i + BATCH] for i in range(0, len(windows), BATCH)]
-        return [heard for pair in self._calls.map(self._hear_together, pairs) for heard in pair]
-
-    def _hear_together(self, windows: Sequence[Listen]) -> list[Heard | BaseException]:
         items = [pack_listen(window) for window in windows]
         inputs = {name: stack_padded([item[name] for item in items]) for name in LISTEN_TENSORS}
         try:

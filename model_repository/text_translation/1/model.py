@@ -13,7 +13,7 @@ from tandem.services.text_translation.translate import Draft, translate_bytes
 from tandem.triton.coordinator import Arrays, Coordinator, Item
 from tandem.triton.responder import model_parameters
 
-_DEFAULTS = {"items": "16", "calls": "translator"}
+_DEFAULTS = {"items": "16", "pieces": "2", "calls": "translator"}
 
 
 class TritonPythonModel:
@@ -29,6 +29,7 @@ class TritonPythonModel:
             input_name="TEXT",
             answer=self._translate,
             items=int(parameters["items"]),
+            pieces=int(parameters["pieces"]),
         )
 
     def execute(self, requests: Sequence[Any]) -> None:

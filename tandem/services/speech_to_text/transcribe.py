@@ -1,8 +1,8 @@
 """One recording from bytes to the answer, on a thread of its own.
 
-At most two windows of a recording are under way, and the next two are cut while those are heard: a long
-recording takes two places and no more memory than a short one. Where the recogniser left out the end of a
-window, that end is asked about again, on its own.
+At most one step's windows for each of the recogniser's instances are under way of a recording, and as many
+more are cut while those are heard: a long recording takes no more memory than a short one. Where the
+recogniser left out the end of a window, that end is asked about again, on its own.
 """
 
 from __future__ import annotations
@@ -20,8 +20,6 @@ from tandem.services.speech_to_text.turns import FairSteps, Turn
 from tandem.services.speech_to_text.vocabulary import TRANSLATE, Vocabulary
 from tandem.services.speech_to_text.voice import Voice
 from tandem.services.speech_to_text.windows import Window, unheard, windows_of
-
-AT_ONCE = 2  # windows of one recording
 
 
 def transcribe(
@@ -51,16 +49,16 @@ def transcribe(
         vocabulary.check_language(options.language)
     windows = windows_of(decoded_blocks(data), voice)
     segments: list[Segment] = []
-    language, turn = options.language, Turn()
+    language, turn, at_once = options.language, Turn(), steps.places
     # Only the first window's language is detected, so it goes ahead alone.
-    ready = list(islice(windows, 1 if language is None else AT_ONCE))
+    ready = list(islice(windows, 1 if language is None else at_once))
     while ready:
         check_wanted()
-        going, ready = ready[:AT_ONCE], ready[AT_ONCE:]
+        going, ready = ready[:at_once], ready[at_once:]
         asked = steps.ask(
             turn, [Listen(samples=each.samples, language=language, task=options.task) for each in going]
         )
-        heard, following = _heard_and_following(asked, windows, AT_ONCE - len(ready))
+        heard, following = _heard_and_following(asked, windows, at_once - len(ready))
         for window, outcome in zip(going, heard, strict=True):
             segments += segments_of(window, outcome, vocabulary)
             if is_speech(outcome):

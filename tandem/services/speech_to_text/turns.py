@@ -1,10 +1,10 @@
 """Whose turn it is: windows of many recordings go to the recogniser in steps of two, short recordings first.
 
 Triton's own queue is first come, first served: behind a recording of half an hour a short one would wait
-for all windows that lie there. So only one step's windows lie there at a time, and the others wait here. A
-window that is asked for in step n is due in step n plus the windows that its recording has had already, at
-most `PATIENCE`: a short recording waits for the step that runs, and a long one falls behind by no more than
-`PATIENCE` steps, however many short ones come.
+for all windows that lie there. So only one step's windows for each of the recogniser's instances lie there
+at a time, and the others wait here. A window that is asked for in step n is due in step n plus the windows
+that its recording has had already, at most `PATIENCE`: a short recording waits for the step of those that run
+which ends first, and a long one falls behind by no more than `PATIENCE` steps, however many short ones come.
 """
 
 from __future__ import annotations
@@ -38,16 +38,21 @@ class _Waiting(Generic[Asked, Answered]):
 
 
 class FairSteps(Generic[Asked, Answered]):
-    """Collects items of many threads and hands them on in steps of at most `size`, on a thread of its own."""
+    """Collects items of many threads and hands them on in steps of at most `size`, on threads of its own."""
 
     def __init__(
-        self, step: Callable[[Sequence[Asked]], Sequence[Answered | BaseException]], *, size: int = 2
+        self,
+        step: Callable[[Sequence[Asked]], Sequence[Answered | BaseException]],
+        *,
+        size: int = 2,
+        at_once: int = 1,
     ) -> None:
-        """Starts the thread.
+        """Starts the threads.
 
         Args:
-            step: answers items together, an answer or an error each, in order.
+            step: answers items together, an answer or an error each, in order; called from several threads.
             size: most items of a step, ≥ 1.
+            at_once: steps that run at a time, ≥ 1: one for each instance of the recogniser.
         """
         self._step = step
         self._size = size
@@ -56,8 +61,17 @@ class FairSteps(Generic[Asked, Answered]):
         self._steps = 0
         self._is_closed = False
         self._changed = threading.Condition()
-        self._thread = threading.Thread(target=self._run, name="steps", daemon=True)
-        self._thread.start()
+        self._threads = [
+            threading.Thread(target=self._run, name=f"steps-{number}", daemon=True)
+            for number in range(at_once)
+        ]
+        for thread in self._threads:
+            thread.start()
+
+    @property
+    def places(self) -> int:
+        """Items that can be under way at a time."""
+        return self._size * len(self._threads)
 
     def ask(self, turn: Turn, items: Sequence[Asked]) -> list[Future[Answered]]:
         """The items' answers, when their turn has come. Cancelling one before gives its place to others.
@@ -73,7 +87,7 @@ class FairSteps(Generic[Asked, Answered]):
                 raise RuntimeError("no steps are taken any more")
             for asked, answer in zip(items, answers, strict=True):
                 self._push(turn, asked, answer)
-            self._changed.notify()
+            self._changed.notify_all()
         return answers
 
     def _push(self, turn: Turn, asked: Asked, answer: Future[Answered]) -> None:
@@ -83,11 +97,12 @@ class FairSteps(Generic[Asked, Answered]):
         heapq.heappush(self._heap, waiting)
 
     def close(self) -> None:
-        """Answer what has been asked, then end the thread."""
+        """Answer what has been asked, then end the threads."""
         with self._changed:
             self._is_closed = True
-            self._changed.notify()
-        self._thread.join()
+            self._changed.notify_all()
+        for thread in self._threads:
+            thread.join()
 
     def _run(self) -> None:
         while chosen := self._choose():

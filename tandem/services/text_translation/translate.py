@@ -93,11 +93,16 @@ def _is_wanted(piece: Piece, direction: Direction) -> bool:
 def _translated(texts: Sequence[str], direction: Direction, ask: Ask) -> list[_Translated]:
     """Each sentence's translation; a faulty one gets more tries, and the best stays.
 
+    The longest are asked for first: a pair takes as long as its longer sentence, so sentences of like length
+    should share one.
     The second try asks in another way. Where the network still answers instead of translating, or leaves half
     of the sentence out, the third gives it one clause after the other.
     """
     wanted = [Wanted(text=text, direction=direction) for text in texts]
-    best = list(_checked(wanted, ask(wanted)))
+    order = sorted(range(len(wanted)), key=lambda index: len(texts[index]), reverse=True)
+    longest_first = [wanted[index] for index in order]
+    first = dict(zip(order, _checked(longest_first, ask(longest_first)), strict=True))
+    best = [first[index] for index in range(len(wanted))]
     faulty = [index for index, translated in enumerate(best) if translated.faults]
     again = [replace(wanted[index], attempt=1) for index in faulty]
     for index, second in zip(faulty, _checked(again, ask(again)), strict=True):

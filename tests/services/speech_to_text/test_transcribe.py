@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+import threading
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
@@ -12,7 +14,7 @@ from tandem.errors import InputError
 from tandem.services.speech_to_text.listening import Heard, Listen
 from tandem.services.speech_to_text.options import SpeechOptions
 from tandem.services.speech_to_text.tensors import pack_heard, pack_listen, unpack_heard, unpack_listen
-from tandem.services.speech_to_text.transcribe import AT_ONCE, transcribe
+from tandem.services.speech_to_text.transcribe import transcribe
 from tandem.services.speech_to_text.turns import FairSteps
 from tandem.services.speech_to_text.vocabulary import Vocabulary
 from tests.media.recordings import encoded
@@ -92,8 +94,24 @@ def test_a_given_language_is_not_detected(
     recognizer: Recognizer, steps: FairSteps[Listen, Heard], vocabulary: Vocabulary
 ) -> None:
     run(LONG, steps, vocabulary, language="zh")
-    assert recognizer.steps == [AT_ONCE, AT_ONCE, 1]
+    assert recognizer.steps == [2, 2, 1]
     assert {asked.language for asked in recognizer.asked} == {"zh"}
+
+
+def test_a_recording_alone_keeps_every_instance_busy(recognizer: Recognizer, vocabulary: Vocabulary) -> None:
+    together = threading.Barrier(2)
+    calls = itertools.count()
+
+    def step(batch: Sequence[Listen]) -> list[Heard | BaseException]:
+        if next(calls) < together.parties:
+            together.wait(20.0)  # breaks, and fails the recording, if only one step runs
+        return recognizer(batch)
+
+    fair: FairSteps[Listen, Heard] = FairSteps(step, at_once=2)
+    answer = run(LONG, fair, vocabulary, language="zh")
+    fair.close()
+    assert answer["text"] == "13 14 14 14 14"
+    assert sorted(recognizer.steps) == [1, 2, 2]
 
 
 def test_noise_at_the_start_decides_no_language(

@@ -63,6 +63,24 @@ def test_what_is_asked_for_together_travels_together(steps: Steps) -> None:
     assert steps.taken == [["a", "b"]]
 
 
+def test_two_steps_run_at_a_time_and_a_newcomer_is_in_the_one_after_the_first_that_ends(steps: Steps) -> None:
+    fair = FairSteps(steps, at_once=2)
+    assert fair.places == 4
+    fair.ask(Turn(), ["a", "b", "c", "d"])
+    steps.wait()
+    steps.wait()  # neither has been let go
+    assert sorted(map(sorted, steps.taken)) == [["a", "b"], ["c", "d"]]
+    long = Turn(asked=4)
+    fair.ask(long, ["e", "f"])
+    (short,) = fair.ask(Turn(), ["short"])
+    steps.let_go()
+    steps.wait()
+    assert "short" in steps.taken[2]
+    steps.let_go(9)
+    fair.close()
+    assert short.result() == "SHORT"
+
+
 def test_a_short_recording_waits_for_the_step_that_runs_and_no_more(steps: Steps) -> None:
     fair = FairSteps(steps)
     long, other = Turn(), Turn()

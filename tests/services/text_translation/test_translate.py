@@ -50,8 +50,8 @@ def test_a_faulty_sentence_gets_a_second_try() -> None:
     assert result["translation"] == "Good. It weighs 3 kg."
     assert result["warnings"] == []
     assert [(one.text, one.attempt) for one in network.asked] == [
+        ("重3公斤。", 0),  # the longest first
         ("好。", 0),
-        ("重3公斤。", 0),
         ("重3公斤。", 1),
     ]
 
