@@ -88,6 +88,9 @@ class Coordinator:
         answer: gives an item's result, as JSON's types; raises `StepError` for what it refuses.
         items: how many items are worked on at a time; more wait in the order they came.
         pieces: of one item under way at a time: a batch for each instance of the network that it asks.
+
+    Raises:
+        ValueError: `items` or `pieces` is below 1.
     """
 
     def __init__(
@@ -100,6 +103,8 @@ class Coordinator:
         items: int,
         pieces: int = IN_FLIGHT,
     ) -> None:
+        if items < 1 or pieces < 1:
+            raise ValueError(f"{model_name}: {items} items of {pieces} pieces; at least one is needed")
         self._pb_utils = pb_utils
         self._model_name = model_name
         self._input_name = input_name

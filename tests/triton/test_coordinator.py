@@ -179,6 +179,12 @@ def test_an_item_has_as_many_pieces_under_way_as_its_model_says() -> None:
     assert response.error_ is None
 
 
+@pytest.mark.parametrize("wrong", [{"items": 0, "pieces": 2}, {"items": 4, "pieces": 0}])
+def test_a_model_that_could_never_answer_does_not_load(wrong: dict[str, int]) -> None:
+    with pytest.raises(ValueError, match=r"service: . items of . pieces; at least one is needed"):
+        Coordinator(fake_backend(shout), model_name="service", input_name="TEXT", answer=answer, **wrong)
+
+
 def test_if_one_fails_those_under_way_are_waited_for() -> None:
     futures = [Future[int](), Future[int]()]
     queue = list(futures)

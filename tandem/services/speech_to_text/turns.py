@@ -53,7 +53,12 @@ class FairSteps(Generic[Asked, Answered]):
             step: answers items together, an answer or an error each, in order; called from several threads.
             size: most items of a step, ≥ 1.
             at_once: steps that run at a time, ≥ 1: one for each instance of the recogniser.
+
+        Raises:
+            ValueError: `size` or `at_once` is below 1: what is asked for would wait for ever.
         """
+        if size < 1 or at_once < 1:
+            raise ValueError(f"{at_once} steps of {size} at a time; at least one step of one is needed")
         self._step = step
         self._size = size
         self._heap: list[_Waiting[Asked, Answered]] = []

@@ -147,6 +147,12 @@ def test_who_has_gone_takes_no_place(steps: Steps) -> None:
     assert steps.taken == [["start"], ["stays"]]
 
 
+@pytest.mark.parametrize(("size", "at_once"), [(0, 1), (2, 0)])
+def test_steps_that_could_take_nothing_are_refused(steps: Steps, size: int, at_once: int) -> None:
+    with pytest.raises(ValueError, match="at least one step of one is needed"):
+        FairSteps(steps, size=size, at_once=at_once)
+
+
 def test_after_the_end_nothing_is_taken(steps: Steps) -> None:
     fair = FairSteps(steps)
     fair.close()
