@@ -151,15 +151,22 @@ def test_no_more_pieces_are_under_way_than_allowed() -> None:
 
 
 def test_the_next_piece_is_sent_when_any_is_done_though_answers_keep_their_order() -> None:
-    third_came = threading.Event()
+    futures = [Future[int](), Future[int](), Future[int]()]
 
-    def work(piece: int) -> int:
-        if piece == 2:
-            third_came.set()
-        return piece if piece or third_came.wait(TIMEOUT_S) else -1
+    def submit(piece: int) -> Future[int]:
+        if piece == 2:  # the first is done only when the third is sent
+            futures[0].set_result(0)
+            futures[2].set_result(2)
+        return futures[piece]
 
-    with ThreadPoolExecutor(8) as pool:
-        assert list(in_flight(range(3), lambda piece: pool.submit(work, piece))) == [0, 1, 2]
+    threading.Timer(0.05, futures[1].set_result, [1]).start()
+    # Who waits for the first one waits for this, and gets a wrong answer.
+    late = threading.Timer(TIMEOUT_S, futures[0].set_result, [-1])
+    late.start()
+    try:
+        assert list(in_flight(range(3), submit)) == [0, 1, 2]
+    finally:
+        late.cancel()
 
 
 def test_an_item_has_as_many_pieces_under_way_as_its_model_says() -> None:
