@@ -15,6 +15,7 @@ from tandem.runtime.onnx_backend.batching import Tensors, groups_of_equal_shape,
 from tandem.runtime.onnx_backend.gpu_libraries import preload_libraries
 from tandem.runtime.onnx_backend.providers import CPU, check_available
 from tandem.runtime.onnx_backend.settings import SessionSettings
+from tandem.runtime.onnx_backend.shape_sessions import ShapeSessions
 from tandem.runtime.onnx_backend.signature import Signature, check_signature
 from tandem.runtime.onnx_backend.slices import Run, SliceRunner
 
@@ -37,14 +38,9 @@ class OnnxSession:
             )
         check_available(settings.providers, onnxruntime.get_available_providers())
         preload_libraries(settings.providers, onnxruntime)
-        try:
-            self._session = onnxruntime.InferenceSession(
-                str(path), _options(settings), providers=list(settings.providers)
-            )
-        except Exception as error:  # ONNX Runtime's classes share no base of their own
-            raise OnnxModelError(f"ONNX Runtime can't load {path}: {error}") from error
-        check_signature(signature, self._session.get_inputs(), self._session.get_outputs())
-        _check_placement(settings, self._session.get_providers())
+        self._sessions = ShapeSessions(lambda: _load(path, settings), settings.shape_sessions)
+        check_signature(signature, self._sessions.any.get_inputs(), self._sessions.any.get_outputs())
+        _check_placement(settings, self._sessions.any.get_providers())
         self._signature = signature
         self._strings = {spec.name for spec in signature.inputs if spec.is_string}
         self._on_gpu = settings.providers[0][0] != CPU
@@ -102,17 +98,26 @@ class OnnxSession:
         return {name: _encoded(result) for name, result in self._run_tensors(feeds, outputs).items()}
 
     def _run_plain(self, feeds: Tensors, outputs: Sequence[str]) -> dict[str, NDArray[Any]]:
-        return dict(zip(outputs, self._session.run(outputs, dict(feeds), self._run_options), strict=True))
+        results = self._sessions.of(feeds).run(outputs, dict(feeds), self._run_options)
+        return dict(zip(outputs, results, strict=True))
 
     def _run_bound(self, feeds: Tensors, outputs: Sequence[str]) -> dict[str, NDArray[Any]]:
         """As `_run_plain`, on a GPU: each tensor is copied straight to where the graph wants it."""
-        binding = self._session.io_binding()
+        session = self._sessions.of(feeds)
+        binding = session.io_binding()
         for name, array in feeds.items():
             binding.bind_cpu_input(name, np.ascontiguousarray(array))
         for name in outputs:
             binding.bind_output(name)
-        self._session.run_with_iobinding(binding, self._run_options)
+        session.run_with_iobinding(binding, self._run_options)
         return dict(zip(outputs, binding.copy_outputs_to_cpu(), strict=True))
+
+
+def _load(path: Path, settings: SessionSettings) -> Any:
+    try:
+        return onnxruntime.InferenceSession(str(path), _options(settings), providers=list(settings.providers))
+    except Exception as error:  # ONNX Runtime's classes share no base of their own
+        raise OnnxModelError(f"ONNX Runtime can't load {path}: {error}") from error
 
 
 def _options(settings: SessionSettings) -> Any:

@@ -42,6 +42,8 @@ class SessionSettings:
         run_entries: ONNX Runtime's settings of each run.
         slice_threads: how many slices of a batch run at once, each index of the first two dimensions by
             itself; 0 runs a batch as one tensor. The native backend ignores it.
+        shape_sessions: how many shapes of the inputs have a session of their own; 1: all share one. Triton's
+            own backend ignores it.
     """
 
     filename: str = DEFAULT_FILE
@@ -55,6 +57,7 @@ class SessionSettings:
     session_entries: Mapping[str, str] = field(default_factory=dict)
     run_entries: Mapping[str, str] = field(default_factory=dict)
     slice_threads: int = 0
+    shape_sessions: int = 1
 
 
 def parse_settings(config: Mapping[str, Any], *, kind: str, device_id: int) -> SessionSettings:
@@ -85,6 +88,7 @@ def parse_settings(config: Mapping[str, Any], *, kind: str, device_id: int) -> S
         session_entries={key: value for key, value in parameters.items() if key.startswith(_SESSION_PREFIX)},
         run_entries={key: value for key, value in parameters.items() if key == _SHRINKAGE},
         slice_threads=slices,
+        shape_sessions=_count(parameters, "shape_sessions") or 1,
     )
 
 

@@ -30,6 +30,11 @@ def test_slices_side_by_side_have_one_thread_each() -> None:
     assert settings({"intra_op_thread_count": "2"}).slice_threads == 0
 
 
+def test_all_shapes_share_a_session_unless_more_are_asked_for() -> None:
+    assert settings().shape_sessions == settings({"shape_sessions": "0"}).shape_sessions == 1
+    assert settings({"shape_sessions": "8"}).shape_sessions == 8
+
+
 @pytest.mark.parametrize(
     ("level", "name"),
     [(0, "ORT_ENABLE_ALL"), (-1, "ORT_ENABLE_BASIC"), (1, "ORT_ENABLE_EXTENDED"), (2, "ORT_DISABLE_ALL")],
@@ -64,6 +69,7 @@ def test_another_file_name() -> None:
         ({"intra_op_thread_count": "-1"}, {}),
         ({"intra_op_thread_count": "two"}, {}),
         ({"slice_thread_count": "-2"}, {}),
+        ({"shape_sessions": "many"}, {}),
         ({"execution_mode": "2"}, {}),
         ({"enable_mem_arena": "perhaps"}, {}),
         ({}, {"optimization": {"graph": {"level": 3}}}),
