@@ -110,7 +110,7 @@ def parse() -> argparse.Namespace:
     texts = commands.add_parser("lengths", help="a model that pads, with texts of different lengths")
     texts.add_argument("--loads", type=numbers(float), default=[0.3, 0.6, 0.8], metavar="L,L,…")
     defaults = [(first, 3000, 20.0), (second, 2000, 8.0), (texts, 3000, 15.0)]
-    defaults += [(command, 60, 8.0) for command in ensembles]
+    defaults += [(command, 60, 12.0) for command in ensembles]
     for command, requests, budget in defaults:
         command.add_argument("--requests", type=int, default=requests, help="of each run")
         command.add_argument("--budget-s", type=float, default=budget, help="time to measure each model")

@@ -15,6 +15,7 @@ import time
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -37,11 +38,15 @@ from tandem.batching.measure.samples import Sample
 _WARM_UP = 3
 # Of the time for measuring with the processors watched: for lone items and batches at most, and for the full
 # server. What is left is for items that come at random at this load, so that batches of every size meet.
-_ALONE_SHARE, _FULL_SHARE = 0.5, 0.2
+_ALONE_SHARE, _FULL_SHARE = 0.4, 0.15
 _COMPANY_LOAD = 0.75
 # Mean pause before an item that goes alone. A server that is hardly busy gets its items when its processors
 # were idle: a network then took a fifth longer than right after another item (measured once).
 _PAUSE_S = 0.05
+
+# Of items that come at random the batches are counted in spans of about this length: long enough for a dozen
+# batches, as short as the waits that their varying times make.
+SPAN_S = 0.5
 
 Times = dict[str, dict[int, list[float]]]
 
@@ -55,11 +60,14 @@ class Company:
             given.
         in_flight: so many were always under way; 0 where each was sent at its time.
         ran: for every step the batches of each size, and their time.
+        spans: the same of short spans one after the other, each with when it ended, seconds from the
+            beginning; empty where nobody looked.
     """
 
     sent_s: tuple[float, ...]
     in_flight: int = 0
     ran: tuple[Counts, ...]
+    spans: tuple[tuple[float, tuple[Counts, ...]], ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -210,13 +218,17 @@ class _Course:
         items = max(round(rate_per_s * seconds), 1)
         due = np.random.default_rng(1).exponential(1 / rate_per_s, items).cumsum()
         before, begin, sent = self._counts(), time.perf_counter(), list[float]()
+        looks = [(0.0, before)]
         for when in due:
             time.sleep(max(begin + when - time.perf_counter(), 0.0))
             sent.append(time.perf_counter() - begin)
             self.caller.send()
+            if sent[-1] - looks[-1][0] >= SPAN_S:
+                looks.append((time.perf_counter() - begin, self._counts()))
         for _ in sent:
             self.caller.receive()
-        return Company(sent_s=tuple(sent), ran=_between(before, self._counts()))
+        spans = tuple((end, _between(old, new)) for (_, old), (end, new) in pairwise(looks))
+        return Company(sent_s=tuple(sent), ran=_between(before, self._counts()), spans=spans)
 
     def _counts(self) -> list[Counts]:
         return [batch_counts(self._client, part) for part in self._parts]

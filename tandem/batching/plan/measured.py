@@ -20,6 +20,7 @@ from tandem.batching.measure.processor_time import ProcessorClock
 from tandem.batching.measure.samples import Sample, make_samples
 from tandem.batching.outcome import Outcome, Station
 from tandem.batching.plan.contention import fit_contention
+from tandem.batching.plan.variation import unexplained
 from tandem.batching.rules import Rule, greedy, timeout
 from tandem.batching.service_time import ServiceTime, fit_line
 from tandem.batching.simulate.by_length import times_by_length
@@ -88,10 +89,20 @@ class Measured:
 
     @property
     def spread(self) -> float:
-        """Coefficient of variation of service times, the steps' weighted by time; 0 where they are steady."""
+        """Coefficient of variation of service times, the steps' weighted by time; 0 where they are steady.
+
+        Of batches in company, where that was watched: lone ones vary less.
+        """
         times = np.array([step.service.of(1) for step in self.steps])
-        mean = float(times @ [step.variation for step in self.steps] / times.sum())
+        mean = float(times @ (self.unexplained or [step.variation for step in self.steps]) / times.sum())
         return mean if mean > STEADY else 0.0
+
+    @cached_property
+    def unexplained(self) -> tuple[float, ...]:
+        """How much each step's batches vary in company beyond what contention explains; () where unknown."""
+        if not self.on_cpu or math.isinf(self.processors):
+            return ()
+        return unexplained(self.configured(), self.company)
 
     def sharing(self, processors: float) -> Measured:
         """The same with so many processors for all stations."""

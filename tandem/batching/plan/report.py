@@ -177,6 +177,7 @@ def _beside(found: Measured, place: int) -> str:
         return ""
     return (
         f"; beside other steps it takes {_listed(found.contention[place])} times what fair shares would make"
+        + (f" and varies by {found.unexplained[place]:.0%}" if found.unexplained else "")
     )
 
 

@@ -142,8 +142,17 @@ def ensemble_latencies(
     arrivals: NDArray[np.float64],
     factors: NDArray[np.float64],
     in_flight: int = 0,
+    log: Floats | None = None,
 ) -> tuple[Floats, Floats, Ints, Floats]:
-    """Latencies, entry times, batches by size and their times for given arrivals; see `run_network`."""
+    """Latencies, entry times, batches by size and their times for given arrivals; see `run_network`.
+
+    Args:
+        ensemble: what to simulate.
+        arrivals: `(n,)` times, seconds, rising.
+        factors: what batches' times are multiplied by, in turn.
+        in_flight: so many items are under way at most; 0: any number.
+        log: filled with every batch, see `run_network`; none is kept without it.
+    """
     from tandem.batching.simulate.ensemble_loop import run_network  # noqa: PLC0415 - numba is slow to import
 
     stations = ensemble.stations
@@ -167,5 +176,6 @@ def ensemble_latencies(
         ensemble.processors,
         in_flight,
         np.array([station.hold_s for station in stations]),
+        np.zeros((len(stations), 0, 3)) if log is None else log,
     )
     return result

@@ -43,6 +43,9 @@ def _advance(
     hold: Floats,
     head: Ints,
     left: int,
+    job_began: Floats,
+    log: Floats,
+    logged: Ints,
 ) -> int:  # pragma: no cover - compiled
     """Let running batches work for `step` seconds; those that are done go on. Gives the items that left.
 
@@ -59,6 +62,11 @@ def _advance(
             continue
         job_station[job] = -1
         running[station] -= 1
+        if logged[station] < log.shape[1]:
+            log[station, logged[station], 0] = now
+            log[station, logged[station], 1] = now - job_began[job]
+            log[station, logged[station], 2] = job_length[job]
+            logged[station] += 1
         for place in range(job_length[job]):
             item = job_items[job, place]
             if station + 1 == len(tail):
@@ -97,6 +105,7 @@ def _start(
     job_left: Floats,
     job_length: Ints,
     job_items: Ints,
+    job_began: Floats,
 ) -> int:  # pragma: no cover - compiled
     """Idle instances start the batches that are due; gives how many batches have started so far."""
     for station in range(len(instances)):
@@ -110,6 +119,7 @@ def _start(
             while job_station[slot] >= 0:
                 slot += 1
             job_station[slot], job_length[slot] = station, count
+            job_began[slot] = now
             job_left[slot] = service[station, count - 1] * factors[batches % len(factors)]
             for place in range(count):
                 job_items[slot, place] = queue[station, head[station] + place]
@@ -173,7 +183,7 @@ def _set_speeds(
 @compiled(
     "Tuple((f8[::1], f8[:, ::1], i8[:, ::1], f8[:, ::1]))"
     "(f8[::1], f8[:, ::1], f8[::1], i8[::1], i8[::1], f8[::1], i8[::1], f8[:, ::1], f8[:, ::1], f8, i8,"
-    " f8[::1])",
+    " f8[::1], f8[:, :, ::1])",
 )
 def run_network(
     arrivals: Floats,
@@ -188,6 +198,7 @@ def run_network(
     processors: float,
     in_flight: int,
     hold: Floats,
+    log: Floats,
 ) -> tuple[Floats, Floats, Ints, Floats]:  # pragma: no cover - compiled
     """Latencies of items that pass all stations in turn.
 
@@ -205,6 +216,8 @@ def run_network(
         processors: processors there are; infinity where none are shared.
         in_flight: items that may be under way; the next one comes when one has left. 0: any number.
         hold: `(stations,)` seconds for which a lone item is held behind a station for each other beyond it.
+        log: `(stations, most, 3)` filled with every batch's end, how long it took and how many items it had;
+            `most` may be 0.
 
     Returns:
         `(n,)` latencies, seconds, nan where unfinished; `(stations, n)` times at which each station was
@@ -223,6 +236,7 @@ def run_network(
     job_left, job_length = np.zeros(jobs), np.zeros(jobs, np.int64)
     job_items = np.zeros((jobs, largest), np.int64)
     job_speed = np.ones(jobs)
+    job_began, logged = np.zeros(jobs), np.zeros(stations, np.int64)
     now, came, batches, finished = 0.0, 0, 0, 0
     room = in_flight if in_flight > 0 else total
     while finished < total:
@@ -248,7 +262,7 @@ def run_network(
         now += step
         finished += _advance(
             now, step, job_speed, arrivals, latency, entered, queue, tail, spent, running,
-            job_station, job_left, job_length, job_items, hold, head, finished,
+            job_station, job_left, job_length, job_items, hold, head, finished, job_began, log, logged,
         )  # fmt: skip
         while came < total and arrivals[came] <= now and came - finished < room:
             queue[0, tail[0]] = came
@@ -257,6 +271,6 @@ def run_network(
             came += 1
         batches = _start(
             now, batches, service, factors, preferred, max_batch, delay, instances, entered, queue, head,
-            tail, sizes, running, job_station, job_left, job_length, job_items,
+            tail, sizes, running, job_station, job_left, job_length, job_items, job_began,
         )  # fmt: skip
     return latency, entered, sizes, spent
