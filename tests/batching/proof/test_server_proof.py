@@ -91,7 +91,7 @@ def test_ensembles_on_shared_processors_run_as_predicted(tmp_path: Path) -> None
             processors = float(os.cpu_count() or 1)
             calibrate = partial(
                 measure, client, name,
-                files=pictures, processors=processors, budget_s=8, processor_clock=clock,
+                files=pictures, processors=processors, budget_s=12, processor_clock=clock,
             )  # fmt: skip
             found = calibrate()
             capacity, _ = undisturbed_capacity(client, found.model, pictures, 15, clock)
