@@ -69,7 +69,8 @@ def find_perf_analyzer() -> Path:
     found = beside if beside.exists() else shutil.which("perf_analyzer")
     if not found:
         raise PerfAnalyzerError(
-            "perf_analyzer is missing; tritonclient[grpc]==2.51.0 carries it: install that"
+            "perf_analyzer is missing: install tritonclient==2.51.0, which carries it, or, on Python 3.12"
+            " and glibc 2.38 or later, perf-analyzer"
         )
     return Path(found)
 
