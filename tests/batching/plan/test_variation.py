@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from tandem.batching.measure.in_place import SPAN_S, Company
+from tandem.batching.plan import variation
 from tandem.batching.plan.variation import FEWEST_SPANS, unexplained
 from tandem.batching.simulate.ensemble import Ensemble, ensemble_latencies
 from tandem.batching.simulate.rounds import service_factors
@@ -47,6 +48,13 @@ def test_what_was_put_in_comes_out(spread: float) -> None:
     assert found[:2] == pytest.approx((spread,) * 2, rel=0.25)
     # The last step takes three times as long beside others: how long those run makes it vary as well.
     assert 0.8 * spread < found[2] < spread + 0.35
+
+
+def test_the_simulation_is_counted_in_the_spans_in_which_the_server_was() -> None:
+    told = company(server(), arrivals(1000), np.ones(1))
+    assert len(told.spans) > 40
+    for real, ours in zip(variation._measured(told), variation._simulated(server(), told), strict=True):
+        assert ours == pytest.approx(real)
 
 
 def test_company_alone_is_no_variation() -> None:
