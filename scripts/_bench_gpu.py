@@ -12,6 +12,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -67,27 +68,30 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="scripts/bench_gpu")
     parser.add_argument("pictures", nargs="*", type=Path, default=[SAMPLE])
     parser.add_argument("--configs", default="gpu,tensorrt")
-    parser.add_argument("--sizes", default="1,2,4,8")
+    parser.add_argument("--sizes", type=partial(counts, least=1), default=[1, 2, 4, 8], metavar="M,M,…")
     parser.add_argument(
-        "--instances", default="1", help="of each step on the CPU, e.g. 1,8; 0: processors / batch"
+        "--instances",
+        type=partial(counts, least=0),
+        default=[1],
+        metavar="N,N,…",
+        help="of each step on the CPU, e.g. 1,8; 0: processors / batch",
     )
     parser.add_argument("--seconds", type=float, default=20.0, help="for each measurement")
     parser.add_argument("--load", type=float, default=0.7, help="share of the capacity for the latencies")
     parser.add_argument("--services", default=",".join(SERVICES), help="whose networks are measured alone")
     chosen = parser.parse_args()
     pictures = [path.read_bytes() for path in chosen.pictures]
-    sizes = [int(size) for size in chosen.sizes.split(",")]
     try:
-        set_up(chosen.services.split(","), say)
+        set_up([MODEL, *chosen.services.split(",")], say)
         with serving(REPOSITORY, DEFAULT, [MODEL]) as server:
             expected = fields(server, pictures)
         print(f"{machine()}; {len(pictures)} pictures; latencies at {chosen.load:.0%} of cards/s\n")
         for config in chosen.configs.split(","):
-            print_networks(config, chosen.services.split(","), max(sizes), chosen.seconds)
+            print_networks(config, chosen.services.split(","), max(chosen.sizes), chosen.seconds)
         print(HEAD.format(processors=os.cpu_count()), flush=True)
         for config in chosen.configs.split(","):
-            for size in sizes:
-                for count in map(int, chosen.instances.split(",")):
+            for size in chosen.sizes:
+                for count in chosen.instances:
                     instances = count or max(1, (os.cpu_count() or 1) // size)
                     with tempfile.TemporaryDirectory() as folder:
                         repository = with_batches(Path(folder) / "models", config, size, instances)
@@ -104,6 +108,18 @@ def main() -> int:
         say(f"error: {error}")
         return 1
     return 0
+
+
+def counts(text: str, *, least: int) -> list[int]:
+    """Whole numbers with commas between.
+
+    Raises:
+        ArgumentTypeError: one is none, or less than `least`.
+    """
+    words = text.split(",")
+    if not all(word.isdecimal() and int(word) >= least for word in words):
+        raise argparse.ArgumentTypeError(f"'{text}': whole numbers of {least} or more, with commas between")
+    return [int(word) for word in words]
 
 
 def serving(repository: Path, config: str, services: Sequence[str]) -> TritonServer:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,14 @@ def test_a_batch_of_one_has_no_warm_up_of_two(repository: Path) -> None:
     made = bench.with_batches(repository / "made", bench.DEFAULT, 1, 1)
     network = read_config(made / "text_recognizer" / "config.pbtxt")
     assert [warmup.batch_size for warmup in network.model_warmup] == [1]
+
+
+def test_numbers_that_make_no_sense_are_refused() -> None:
+    assert bench.counts("1,2,8", least=1) == [1, 2, 8]
+    assert bench.counts("0", least=0) == [0]
+    for wrong in ("0", "-1", "1,,2", "two", ""):
+        with pytest.raises(argparse.ArgumentTypeError, match="whole numbers of 1 or more"):
+            bench.counts(wrong, least=1)
 
 
 def test_the_shipped_repository_stays_as_it_is(repository: Path) -> None:

@@ -41,7 +41,7 @@ def unexplained(ensemble: Ensemble, stretches: Sequence[Company]) -> tuple[float
 
 def _measured(stretch: Company) -> tuple[Floats, Floats]:
     """`(spans, steps, sizes)` batches, and their time, seconds."""
-    largest = max(size for _, steps in stretch.spans for ran in steps for size in ran) if stretch.spans else 1
+    largest = max((size for _, steps in stretch.spans for ran in steps for size in ran), default=1)
     counts, seconds = np.zeros((2, len(stretch.spans), len(stretch.ran), largest))
     for place, (_, steps) in enumerate(stretch.spans):
         for step, ran in enumerate(steps):

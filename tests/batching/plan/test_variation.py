@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from tandem.batching.measure.batch_statistics import Counts
 from tandem.batching.measure.in_place import SPAN_S, Company
 from tandem.batching.plan import variation
 from tandem.batching.plan.variation import FEWEST_SPANS, unexplained
@@ -94,6 +95,13 @@ def test_too_few_spans_tell_nothing() -> None:
     few = replace(told, spans=told.spans[: FEWEST_SPANS - 1])
     assert unexplained(server(), [few]) == ()
     assert len(unexplained(server(), [replace(told, spans=told.spans[:FEWEST_SPANS])])) == 3
+
+
+def test_a_server_that_did_nothing_in_all_spans_tells_no_variation() -> None:
+    told = company(server(), arrivals(1000), np.ones(1))
+    nothing: Counts = {}
+    idle = tuple((end, (nothing,) * 3) for end, _ in told.spans)
+    assert unexplained(server(), [replace(told, spans=idle)]) == (0.0, 0.0, 0.0)
 
 
 def test_every_batch_is_in_the_log() -> None:
