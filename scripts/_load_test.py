@@ -29,9 +29,11 @@ from tandem.batching.proof.comparison import (
     save_traces,
     table,
 )
-from tandem.batching.proof.ensemble_proof import TURNS, run_loads, undisturbed_capacity
+from tandem.batching.proof.ensemble_proof import course_text, judge
+from tandem.batching.proof.ensemble_runs import TURNS, EnsembleSubject, record
 from tandem.batching.proof.length_runs import LENGTHS, PADDED, run_lengths
-from tandem.batching.proof.planner_choice import Case, judge_case
+from tandem.batching.proof.planner_choice import CASES, judge_case
+from tandem.batching.proof.recording import Recording, load_recording
 from tandem.batching.proof.reference import write_padded_model
 from tandem.batching.proof.reference_runs import (
     batcher_subjects,
@@ -55,20 +57,6 @@ ENSEMBLES = {
     "find_cards": "the finder of documents, with real pictures",
     TEXT_BOXES: "PaddleOCR's text detector, as guides serve it, with real pictures",
 }
-
-# Ten questions: three shapes of s(b), one and two instances, light to heavy load, three objectives.
-CASES = (
-    Case(name="a", alpha_ms=2, beta_ms=10, instances=1, load=0.5, objective="mean"),
-    Case(name="b", alpha_ms=2, beta_ms=10, instances=1, load=0.9, objective="mean"),
-    Case(name="c", alpha_ms=6, beta_ms=6, instances=1, load=0.3, objective="mean"),
-    Case(name="d", alpha_ms=6, beta_ms=6, instances=1, load=0.8, objective="p95"),
-    Case(name="e", alpha_ms=6, beta_ms=6, instances=1, load=1.2, objective="mean"),
-    Case(name="f", alpha_ms=12, beta_ms=3, instances=1, load=0.7, objective="p95"),
-    Case(name="g", alpha_ms=12, beta_ms=3, instances=1, load=1.6, objective="mean"),
-    Case(name="h", alpha_ms=12, beta_ms=3, instances=1, load=2.4, objective="p99"),
-    Case(name="i", alpha_ms=6, beta_ms=6, instances=2, load=0.8, objective="mean"),
-    Case(name="j", alpha_ms=12, beta_ms=3, instances=2, load=1.4, objective="p95"),
-)
 
 
 def main() -> int:
@@ -106,11 +94,14 @@ def parse() -> argparse.Namespace:
         )
         command.add_argument("--attempts", type=int, default=3, help="at a run that others disturb")
         command.add_argument("--config-name", metavar="NAME", help="as for scripts/serve")
+        command.add_argument(
+            "--again", type=Path, metavar="DIR", help="the --out of a run: predict that anew, measure nothing"
+        )
         command.add_argument("--processors", type=float, default=float(os.cpu_count() or 1))
     texts = commands.add_parser("lengths", help="a model that pads, with texts of different lengths")
     texts.add_argument("--loads", type=numbers(float), default=[0.3, 0.6, 0.8], metavar="L,L,…")
     defaults = [(first, 3000, 20.0), (second, 2000, 8.0), (texts, 3000, 15.0)]
-    defaults += [(command, 60, 12.0) for command in ensembles]
+    defaults += [(command, 60, 10.0) for command in ensembles]
     for command, requests, budget in defaults:
         command.add_argument("--requests", type=int, default=requests, help="of each run")
         command.add_argument("--budget-s", type=float, default=budget, help="time to measure each model")
@@ -194,6 +185,21 @@ def lengths(options: argparse.Namespace) -> None:
 
 def ensemble(options: argparse.Namespace) -> None:
     """Measure an ensemble, its capacity, and what it does at shares of that; each beside its prediction."""
+    name = options.command
+    kept = f"{name}.msgpack"
+    recording = load_recording(options.again / kept) if options.again else record_ensemble(options)
+    if options.out:
+        options.out.mkdir(parents=True, exist_ok=True)
+        recording.save(options.out / kept)
+    rows = judge(recording)
+    for row in rows:
+        tell(row)
+    models = ("own processors", "shared processors")
+    publish(rows, options.out, name, models, WIDE_BANDS, course_text(recording, rows))
+
+
+def record_ensemble(options: argparse.Namespace) -> Recording:
+    """Serve an ensemble and run it."""
     name, pictures = options.command, [path.read_bytes() for path in options.pictures]
     with tempfile.TemporaryDirectory() as folder:
         repository = REPOSITORY
@@ -213,31 +219,22 @@ def ensemble(options: argparse.Namespace) -> None:
                 budget_s=options.budget_s,
                 processor_clock=clock,
             )
-            found = calibrate()
-            say(measured_text(found))
-            capacity, others = undisturbed_capacity(
-                client, found.model, pictures, options.budget_s, clock, options.attempts
+            return record(
+                EnsembleSubject(
+                    client=client,
+                    url=server.grpc_url,
+                    calibrate=calibrate,
+                    pictures=pictures,
+                    clock=clock,
+                    attempts=options.attempts,
+                ),
+                options.loads,
+                requests=options.requests,
+                seconds=options.seconds,
+                capacity_s=options.budget_s,
+                turns=options.turns,
+                tell=lambda found: say(measured_text(found)),
             )
-            predicted = found.configured().capacity_per_s
-            rows = run_loads(
-                client, server.grpc_url, calibrate, pictures, capacity, options.loads, options.requests,
-                options.seconds, clock, first=found, turns=options.turns, attempts=options.attempts,
-            )  # fmt: skip
-    for row in rows:
-        tell(row)
-    models = ("own processors", "shared processors")
-    said = (
-        f"Capacity of `{name}`: measured {capacity:.2f} a second, predicted {predicted:.2f} "
-        f"({predicted / capacity - 1:+.1%}). Other processes used {found.bystanders:.2f} processors while "
-        f"its steps were measured, {others:.2f} while its capacity was, and in the runs "
-        f"{', '.join(f'{row.bystanders:.2f}' for row in rows)}. Means of the turns, ms: "
-        f"{'; '.join(turns_text(row) for row in rows)}."
-    )
-    publish(rows, options.out, name, models, WIDE_BANDS, said)
-
-
-def turns_text(row: Row) -> str:
-    return f"{row.load:.0%} " + ", ".join(f"{mean * 1e3:.0f}" for mean in row.turns)
 
 
 @contextmanager

@@ -37,9 +37,10 @@ from tandem.batching.measure.samples import Sample
 
 _WARM_UP = 3
 # Of the time for measuring with the processors watched: for lone items and batches at most, and for the full
-# server. What is left is for items that come at random at this load, so that batches of every size meet.
-_ALONE_SHARE, _FULL_SHARE = 0.4, 0.15
-_COMPANY_LOAD = 0.75
+# server. What is left is for items that come at random, at a load that leaves pauses and at one at which
+# batches of every size meet.
+_ALONE_SHARE, _FULL_SHARE = 0.35, 0.13
+_COMPANY_LOADS = (0.3, 0.75)
 # Mean pause before an item that goes alone. A server that is hardly busy gets its items when its processors
 # were idle: a network then took a fifth longer than right after another item (measured once).
 _PAUSE_S = 0.05
@@ -142,7 +143,8 @@ def measure_in_place(
             in_flight = 2 * largest * sum(part.instances for part in parts)
             full, rate = course.full(in_flight, budget_s * _FULL_SHARE)
             left_s = max(begin + budget_s - time.perf_counter(), budget_s * _FULL_SHARE)
-            company = (full, course.poisson(_COMPANY_LOAD * rate, left_s))
+            each_s = left_s / len(_COMPANY_LOADS)
+            company = (full, *(course.poisson(load * rate, each_s) for load in _COMPANY_LOADS))
         foreign = foreign_items(client, whole, before=ran, sent=course.caller.items_sent)
     return InPlace(
         times=course.times,

@@ -54,6 +54,21 @@ class Case:
         return [make_subject(self.alpha_ms, self.beta_ms, rule, self.instances, self.name) for rule in rules]
 
 
+# Ten questions: three shapes of s(b), one and two instances, light to heavy load, three objectives.
+CASES = (
+    Case(name="a", alpha_ms=2, beta_ms=10, instances=1, load=0.5, objective="mean"),
+    Case(name="b", alpha_ms=2, beta_ms=10, instances=1, load=0.9, objective="mean"),
+    Case(name="c", alpha_ms=6, beta_ms=6, instances=1, load=0.3, objective="mean"),
+    Case(name="d", alpha_ms=6, beta_ms=6, instances=1, load=0.8, objective="p95"),
+    Case(name="e", alpha_ms=6, beta_ms=6, instances=1, load=1.2, objective="mean"),
+    Case(name="f", alpha_ms=12, beta_ms=3, instances=1, load=0.7, objective="p95"),
+    Case(name="g", alpha_ms=12, beta_ms=3, instances=1, load=1.6, objective="mean"),
+    Case(name="h", alpha_ms=12, beta_ms=3, instances=1, load=2.4, objective="p99"),
+    Case(name="i", alpha_ms=6, beta_ms=6, instances=2, load=0.8, objective="mean"),
+    Case(name="j", alpha_ms=12, beta_ms=3, instances=2, load=1.4, objective="p95"),
+)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Choice:
     """How a case came out.

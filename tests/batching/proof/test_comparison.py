@@ -19,7 +19,8 @@ from tandem.batching.proof.comparison import (
     save_traces,
     table,
 )
-from tandem.batching.proof.ensemble_proof import half_width_s, same_requests, typical, undisturbed
+from tandem.batching.proof.ensemble_proof import half_width_s, typical
+from tandem.batching.proof.ensemble_runs import same_requests, undisturbed
 from tandem.batching.proof.planner_choice import objective_s
 
 
@@ -91,7 +92,7 @@ def test_the_objective_of_a_run_is_the_one_that_was_asked_for() -> None:
 
 
 def test_the_least_disturbed_of_repeated_runs_counts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("tandem.batching.proof.ensemble_proof.SETTLE_S", 0.0)
+    monkeypatch.setattr("tandem.batching.proof.ensemble_runs.SETTLE_S", 0.0)
     disturbed = iter([0.5, 0.3, 0.4, 0.0])
     assert undisturbed(lambda: next(disturbed), lambda used: used, 3) == 0.3
     quiet = iter([0.5, 0.05, 0.0])

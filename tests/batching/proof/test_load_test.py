@@ -84,6 +84,9 @@ def test_the_card_reader_is_run_and_predicted(tmp_path: Path) -> None:
     assert max(row["turns"]) >= row["measured"]["mean_s"] >= min(row["turns"])  # type: ignore[call-overload, index]
     for step in ("decode_image", "card_detector", "rectify_cards", "text_recognizer", "parse_fields"):
         assert f"{step}: s(b) =" in done.stderr
+    again = load_test("id_card", "--again", str(tmp_path), "--out", str(tmp_path / "again"))
+    assert again.stdout == done.stdout
+    assert rows_of(tmp_path / "again", "id_card") == [row]
 
 
 def test_what_cannot_be_run_is_said() -> None:
@@ -94,3 +97,14 @@ def test_what_cannot_be_run_is_said() -> None:
     assert done.returncode == 2
     assert "--turns 0; there must be 1 or more" in done.stderr
     assert "starting Triton" not in done.stderr
+
+
+def test_a_recording_that_is_none_is_said(tmp_path: Path) -> None:
+    done = load_test("id_card", "--again", str(tmp_path))
+    assert done.returncode == 1
+    missing = f"no recording at {tmp_path}/id_card.msgpack: No such file or directory"
+    assert done.stderr == f"error: {missing}; --out DIR makes one\n"
+    (tmp_path / "id_card.msgpack").write_bytes(b"\x81\xa1a\x01")
+    done = load_test("id_card", "--again", str(tmp_path))
+    assert done.returncode == 1
+    assert "is no recording of this version: Object missing required field `capacity_per_s`" in done.stderr

@@ -14,7 +14,8 @@ from tandem.batching.measure.live_model import connect
 from tandem.batching.measure.processor_time import processor_seconds_by_model
 from tandem.batching.plan.measured import measure
 from tandem.batching.proof.comparison import WIDE_BANDS, relative_errors
-from tandem.batching.proof.ensemble_proof import run_loads, undisturbed_capacity
+from tandem.batching.proof.ensemble_proof import judge, predicted_capacity
+from tandem.batching.proof.ensemble_runs import EnsembleSubject, record
 from tandem.batching.proof.planner_choice import Case, judge_case
 from tandem.batching.proof.reference_runs import (
     batcher_subjects,
@@ -91,14 +92,13 @@ def test_ensembles_on_shared_processors_run_as_predicted(tmp_path: Path) -> None
             processors = float(os.cpu_count() or 1)
             calibrate = partial(
                 measure, client, name,
-                files=pictures, processors=processors, budget_s=12, processor_clock=clock,
+                files=pictures, processors=processors, budget_s=10, processor_clock=clock,
             )  # fmt: skip
-            found = calibrate()
-            capacity, _ = undisturbed_capacity(client, found.model, pictures, 15, clock)
-            assert found.configured().capacity_per_s == pytest.approx(capacity, rel=0.10), name
-            rows = run_loads(
-                client, server.grpc_url, calibrate, pictures, capacity, (0.3, 0.6, 0.8), 60, 25, clock,
-                first=found,
-            )  # fmt: skip
+            subject = EnsembleSubject(
+                client=client, url=server.grpc_url, calibrate=calibrate, pictures=pictures, clock=clock
+            )
+            ran = record(subject, (0.3, 0.6, 0.8), requests=60, seconds=25, capacity_s=10)
+        assert predicted_capacity(ran) == pytest.approx(ran.capacity_per_s, rel=0.10), name
+        rows = judge(ran)
         hits += [np.all(np.abs(relative_errors(row)) <= WIDE_BANDS) for row in rows]
     assert sum(hits) >= 8, hits
