@@ -56,7 +56,8 @@ class Row:
         long_run: predicted by the full model for Poisson arrivals without end.
         trace: the requests.
         bystanders: processors that other processes used meanwhile.
-        turns: where the same requests were sent several times, the mean of each; else empty.
+        turns: where the same requests were sent several times, the mean of each, seconds; else empty.
+        calibrations: where several calibrations were asked, the mean that each predicts, seconds; else empty.
     """
 
     subject: str
@@ -73,6 +74,7 @@ class Row:
     trace: Trace
     bystanders: float = 0.0
     turns: tuple[float, ...] = ()
+    calibrations: tuple[float, ...] = ()
 
 
 def measured_figures(trace: Trace) -> tuple[Figures, float]:

@@ -47,10 +47,11 @@ def _row(load: float, capacity_per_s: float, runs: Sequence[Run], calibrations: 
     turns = [figures_of(trace.latency_s) for trace in traces]
     means = np.array([turn.mean_s for turn in turns])
 
-    def predicted(stations: Callable[[Measured], Ensemble]) -> Figures:
+    def predicted(stations: Callable[[Measured], Ensemble]) -> list[Figures]:
         sent = traces[0].sent_s
-        return typical([figures_of(_latencies(found, stations(found), sent)) for found in calibrations])
+        return [figures_of(_latencies(found, stations(found), sent)) for found in calibrations]
 
+    full = predicted(Measured.configured)
     effort = replace(EFFORT, spread=first.spread)
     long_run = solve_ensemble(first.configured(), rate, effort).shifted(first.transport_s)
     return Row(
@@ -62,12 +63,13 @@ def _row(load: float, capacity_per_s: float, runs: Sequence[Run], calibrations: 
         measured=typical(turns),
         error_s=half_width_s(means),
         slowed=float(np.mean([run.slowed for run in runs])),
-        plain=predicted(lambda found: unshared(found.configured())),
-        full=predicted(Measured.configured),
+        plain=typical(predicted(lambda found: unshared(found.configured()))),
+        full=typical(full),
         long_run=Figures(mean_s=long_run.mean_s, p95_s=long_run.p95_s),
         trace=traces[int(np.argsort(means)[len(means) // 2])],
         bystanders=float(np.mean([run.bystanders for run in runs])),
         turns=tuple(means.tolist()),
+        calibrations=tuple(figures.mean_s for figures in full),
     )
 
 
@@ -75,12 +77,19 @@ def course_text(recording: Recording, rows: Sequence[Row]) -> str:
     """What was measured besides the rows: capacity, other processes, and every turn."""
     capacity, predicted = recording.capacity_per_s, predicted_capacity(recording)
     turns = (f"{row.load:.0%} " + ", ".join(f"{mean * 1e3:.0f}" for mean in row.turns) for row in rows)
+    alone = (
+        f"{row.load:.0%} "
+        + "–".join(f"{mean * 1e3:.0f}" for mean in np.quantile(row.calibrations, (0.25, 0.75)))
+        for row in rows
+    )
     return (
         f"Capacity of `{recording.calibrations[0].model.name}`: measured {capacity:.2f} a second, predicted "
         f"{predicted:.2f} ({predicted / capacity - 1:+.1%}). Other processes used "
         f"{recording.calibrations[0].bystanders:.2f} processors while its steps were measured, "
         f"{recording.capacity_bystanders:.2f} while its capacity was, and in the runs "
-        f"{', '.join(f'{row.bystanders:.2f}' for row in rows)}. Means of the turns, ms: {'; '.join(turns)}."
+        f"{', '.join(f'{row.bystanders:.2f}' for row in rows)}. Means of the turns, ms: {'; '.join(turns)}. "
+        f"Half of the {len(recording.calibrations)} calibrations, each by itself, predict means of, ms: "
+        f"{'; '.join(alone)}."
     )
 
 

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from functools import partial
 
 import pytest
 
 from tandem.batching.errors import CalibrationError
-from tandem.batching.measure.in_place import measure_in_place
+from tandem.batching.measure.in_place import SPAN_S, measure_in_place
 from tandem.batching.measure.live_model import connect, describe_model
+from tandem.batching.measure.processor_time import processor_seconds_by_model
 from tandem.batching.measure.samples import make_samples
 from tandem.batching.plan.measured import measure
 from tandem.batching.proof.reference import ReferenceModel, write_reference_model
@@ -89,6 +91,28 @@ def test_lone_items_come_to_a_server_that_was_idle(
     pauses = [seconds for seconds in slept if seconds not in {0.01, 0.0}]  # what waits for counts is no pause
     assert len(pauses) >= len(found.times["first"][1])
     assert 0.02 < sum(pauses) / len(pauses) < 0.1
+
+
+def test_steps_are_watched_on_a_full_server_and_at_a_light_and_a_heavy_load(server: TritonServer) -> None:
+    client = connect(server.grpc_url)
+    whole = describe_model(client, "together")
+    parts = [describe_model(client, step.model) for step in whole.steps]
+    clock = partial(processor_seconds_by_model, server.pid)
+    found = measure_in_place(
+        client, whole, parts, make_samples(whole, [], {}), largest=2, budget_s=10, processor_clock=clock
+    )
+    full, light, heavy = found.company
+    assert (full.in_flight, light.in_flight, heavy.in_flight) == (2 * 2 * 2, 0, 0)
+    # Both draw the same pauses, in units of their rates: three tenths and three quarters of the full rate.
+    count = min(len(light.sent_s), len(heavy.sent_s))
+    assert count >= 5
+    assert light.sent_s[count - 1] / heavy.sent_s[count - 1] == pytest.approx(0.75 / 0.3, rel=0.05)
+    for stretch in (light, heavy):
+        for ran in stretch.ran:  # every item passed every step, once
+            assert sum(size * batches for size, (batches, _) in ran.items()) == len(stretch.sent_s)
+        ends = [end for end, _ in stretch.spans]
+        assert ends == sorted(ends)
+        assert ends[-1] <= stretch.sent_s[-1] + SPAN_S
 
 
 def test_the_delays_of_lone_items_are_no_transport(server: TritonServer, late_s: float) -> None:

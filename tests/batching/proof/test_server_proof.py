@@ -74,11 +74,6 @@ def test_the_planners_choice_runs_as_well_as_the_best_of_a_sweep(tmp_path: Path)
     assert choice.calibration_s < choice.sweep_s / 10
 
 
-@pytest.mark.xfail(
-    reason="docs/batching.md, ensembles: not reached yet on a machine whose speed drifts",
-    raises=AssertionError,  # a bar that is missed, never a command that breaks
-    strict=False,  # single cases come in and fall out of the bands from one hour to the next
-)
 def test_ensembles_on_shared_processors_run_as_predicted(tmp_path: Path) -> None:
     """Capacity within 10 %; mean within 10 % and p95 within 15 % in eight of nine runs at 30, 60 and 80 %."""
     pictures, hits = [(REPOSITORY.parent / "docs" / "images" / "sample.jpg").read_bytes()], []
