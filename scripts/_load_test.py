@@ -30,7 +30,7 @@ from tandem.batching.proof.comparison import (
     table,
 )
 from tandem.batching.proof.ensemble_proof import course_text, judge
-from tandem.batching.proof.ensemble_runs import TURNS, EnsembleSubject, record
+from tandem.batching.proof.ensemble_runs import MOST_TURNS, TURNS, EnsembleSubject, record
 from tandem.batching.proof.length_runs import LENGTHS, PADDED, run_lengths
 from tandem.batching.proof.planner_choice import CASES, judge_case
 from tandem.batching.proof.recording import Recording, load_recording
@@ -90,7 +90,10 @@ def parse() -> argparse.Namespace:
         command.add_argument("--loads", type=numbers(float), default=[0.3, 0.6, 0.8], metavar="L,L,…")
         command.add_argument("--seconds", type=float, default=25.0, help="of each run, at least")
         command.add_argument(
-            "--turns", type=int, default=TURNS, help="of all loads, in each the same requests"
+            "--turns", type=int, default=TURNS, help="of all loads, at least; in each the same requests"
+        )
+        command.add_argument(
+            "--most-turns", type=int, default=MOST_TURNS, help="while a mean is uncertain by over a tenth"
         )
         command.add_argument("--attempts", type=int, default=3, help="at a run that others disturb")
         command.add_argument("--config-name", metavar="NAME", help="as for scripts/serve")
@@ -233,6 +236,7 @@ def record_ensemble(options: argparse.Namespace) -> Recording:
                 seconds=options.seconds,
                 capacity_s=options.budget_s,
                 turns=options.turns,
+                most_turns=options.most_turns,
                 tell=lambda found: say(measured_text(found)),
             )
 

@@ -10,14 +10,13 @@ from numpy.typing import NDArray
 
 from tandem.batching.plan.measured import Measured
 from tandem.batching.proof.comparison import Figures, Row, figures_of
-from tandem.batching.proof.recording import Recording, Run
+from tandem.batching.proof.recording import Recording, Run, half_width_s
 from tandem.batching.simulate.ensemble import Ensemble, ensemble_latencies
 from tandem.batching.simulate.estimate import Effort
 from tandem.batching.simulate.rounds import service_factors
 from tandem.batching.solve import solve_ensemble
 
 EFFORT = Effort(precision=0.02, most_items=1_000_000)
-BOOTSTRAP = 2000
 
 Floats = NDArray[np.float64]
 
@@ -31,21 +30,21 @@ def predicted_capacity(recording: Recording) -> float:
 def judge(recording: Recording) -> list[Row]:
     """A row for each load.
 
-    The median of the turns counts: of the figures measured, and of those predicted by all calibrations. The
-    long run is predicted by the first calibration alone, as `tandem plan` would.
+    The median of the turns counts: of the figures measured, and of those predicted by the calibrations
+    before, between and after them. The long run is predicted by the first of all, as `tandem plan` would.
     """
     return [
-        _row(load, recording.capacity_per_s, runs, recording.calibrations)
+        _row(load, recording.capacity_per_s, runs, recording.calibrations[0], recording.beside(runs))
         for load, runs in zip(recording.loads, recording.runs, strict=True)
     ]
 
 
-def _row(load: float, capacity_per_s: float, runs: Sequence[Run], calibrations: Sequence[Measured]) -> Row:
-    first, rate = calibrations[0], load * capacity_per_s
+def _row(
+    load: float, capacity_per_s: float, runs: Sequence[Run], first: Measured, calibrations: Sequence[Measured]
+) -> Row:
+    rate = load * capacity_per_s
     traces = [run.trace for run in runs]
-    # With the start of each: the prediction begins on an empty server, too.
-    turns = [figures_of(trace.latency_s) for trace in traces]
-    means = np.array([turn.mean_s for turn in turns])
+    means = np.array([run.mean_s for run in runs])
 
     def predicted(stations: Callable[[Measured], Ensemble]) -> list[Figures]:
         sent = traces[0].sent_s
@@ -60,7 +59,7 @@ def _row(load: float, capacity_per_s: float, runs: Sequence[Run], calibrations: 
         rate_per_s=rate,
         load=load,
         requests=len(traces[0].sent_s),
-        measured=typical(turns),
+        measured=typical([figures_of(trace.latency_s) for trace in traces]),
         error_s=half_width_s(means),
         slowed=float(np.mean([run.slowed for run in runs])),
         plain=typical(predicted(lambda found: unshared(found.configured()))),
@@ -88,7 +87,7 @@ def course_text(recording: Recording, rows: Sequence[Row]) -> str:
         f"{recording.calibrations[0].bystanders:.2f} processors while its steps were measured, "
         f"{recording.capacity_bystanders:.2f} while its capacity was, and in the runs "
         f"{', '.join(f'{row.bystanders:.2f}' for row in rows)}. Means of the turns, ms: {'; '.join(turns)}. "
-        f"Half of the {len(recording.calibrations)} calibrations, each by itself, predict means of, ms: "
+        "Half of the calibrations, each by itself, predict means of, ms: "
         f"{'; '.join(alone)}."
     )
 
@@ -97,13 +96,6 @@ def typical(turns: Sequence[Figures]) -> Figures:
     """The median of the means, and that of the 95th percentiles."""
     mean, p95 = np.median([(turn.mean_s, turn.p95_s) for turn in turns], axis=0)
     return Figures(mean_s=float(mean), p95_s=float(p95))
-
-
-def half_width_s(means: Floats) -> float:
-    """Half of the 95 % interval of the turns' median, were other turns drawn from those that ran."""
-    draws = np.random.default_rng(0).integers(0, len(means), (BOOTSTRAP, len(means)))
-    low, high = np.quantile(np.median(means[draws], axis=1), (0.025, 0.975))
-    return float(high - low) / 2
 
 
 def _latencies(found: Measured, stations: Ensemble, sent_s: Floats) -> Floats:

@@ -20,7 +20,7 @@ from tandem.batching.measure.perf_analyzer import Trace, item_data, run_poisson
 from tandem.batching.measure.processor_time import Bystanders, ProcessorClock
 from tandem.batching.measure.samples import make_samples
 from tandem.batching.plan.measured import Measured
-from tandem.batching.proof.recording import Recording, Run
+from tandem.batching.proof.recording import Recording, Run, half_width_s
 
 # Requests in flight that keep every step and every processor busy.
 SATURATING = 16
@@ -29,6 +29,9 @@ SETTLE_S = 2.0
 DISTURBED, ATTEMPTS = 0.1, 3
 # Turns of all loads, with a calibration after each run; a median of seven stands three disturbed ones.
 TURNS = 7
+# A load whose median is not yet known to this share (half of the 95 % interval) gets further turns, but not
+# more than so many.
+PRECISION, MOST_TURNS = 0.10, 40
 # The capacity of which loads are shares is a median of so many, with a calibration before each: a machine
 # that is slow for a minute would decide it otherwise.
 CAPACITIES = 3
@@ -67,13 +70,15 @@ def record(
     seconds: float,
     capacity_s: float,
     turns: int = TURNS,
+    most_turns: int = MOST_TURNS,
     tell: Callable[[Measured], None] = lambda found: None,
 ) -> Recording:
     """Measure the capacity, then send the same requests at each load in every turn.
 
     Whoever shares the processor of a virtual machine is not seen in it, and changes its speed for seconds or
     minutes. What is judged is the model, not whether the machine stays as it was. So every turn sends the
-    same requests at the same times, and the ensemble is calibrated anew between any two runs.
+    same requests at the same times, and the ensemble is calibrated anew between any two runs. Loads whose
+    measured mean is uncertain by more than a tenth get further turns; what is predicted has no say in it.
 
     Args:
         subject: what to run.
@@ -81,7 +86,8 @@ def record(
         requests: how many to send at each in a turn, at least.
         seconds: how long to send at each in a turn, at least.
         capacity_s: how long to measure the capacity, each time.
-        turns: how many, 1 or more.
+        turns: how many at least, 1 or more.
+        most_turns: how many at most.
         tell: is told the first calibration.
 
     Raises:
@@ -98,11 +104,13 @@ def record(
         reached.append(_undisturbed_capacity(subject, calibrations[0].model, capacity_s))
     capacity, bystanders = (float(value) for value in np.median(reached, axis=0))
     runs = [list[Run]() for _ in loads]
-    for _ in range(turns):
+    for turn in range(max(turns, most_turns)):
         for load, done in zip(loads, runs, strict=True):
+            if turn >= turns and known(done):
+                continue
             rate = load * capacity
             count = max(requests, math.ceil(rate * max(seconds, 1.0)))
-            once = partial(_run, subject, calibrations[-1], rate, count)
+            once = partial(_run, subject, calibrations, rate, count)
             done.append(undisturbed(once, lambda ran: ran.bystanders, subject.attempts))
             calibrations.append(subject.calibrate())
     for done in runs:
@@ -129,7 +137,8 @@ def _undisturbed_capacity(subject: EnsembleSubject, model: LiveModel, seconds: f
     return undisturbed(once, lambda found: found[1], subject.attempts)
 
 
-def _run(subject: EnsembleSubject, found: Measured, rate_per_s: float, count: int) -> Run:
+def _run(subject: EnsembleSubject, calibrations: Sequence[Measured], rate_per_s: float, count: int) -> Run:
+    found = calibrations[-1]
     before = [batch_counts(subject.client, step.model) for step in found.steps]
     bystanders = Bystanders(subject.clock)
     data = item_data(subject.pictures, found.model.inputs[0].name)
@@ -142,7 +151,14 @@ def _run(subject: EnsembleSubject, found: Measured, rate_per_s: float, count: in
         latency_s=tuple(trace.latency_s.tolist()),
         slowed=float(np.mean([slowed(*step) for step in steps])),
         bystanders=used,
+        after=len(calibrations) - 1,
     )
+
+
+def known(runs: Sequence[Run]) -> bool:
+    """True where the median of the turns' means is known well enough."""
+    means = np.array([run.mean_s for run in runs])
+    return half_width_s(means) <= PRECISION * float(np.median(means))
 
 
 def undisturbed(run: Callable[[], Found], bystanders: Callable[[Found], float], attempts: int) -> Found:

@@ -5,15 +5,21 @@ A virtual machine is never the same again: two runs differ by more than most cha
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import msgspec
 import numpy as np
+from numpy.typing import NDArray
 
 from tandem.batching.errors import InvalidInputError
 from tandem.batching.measure.perf_analyzer import Trace
 from tandem.batching.plan.measured import Measured
+
+BOOTSTRAP = 2000
+
+Floats = NDArray[np.float64]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -25,17 +31,24 @@ class Run:
         latency_s: until its answer, seconds.
         slowed: by how much batches took longer than just before, as a share, averaged over the steps.
         bystanders: processors that others used.
+        after: the place of the calibration just before it; the next one was made just after it.
     """
 
     sent_s: tuple[float, ...]
     latency_s: tuple[float, ...]
     slowed: float
     bystanders: float
+    after: int
 
     @property
     def trace(self) -> Trace:
         """Its requests."""
         return Trace(np.array(self.sent_s), np.array(self.latency_s))
+
+    @property
+    def mean_s(self) -> float:
+        """Mean latency, seconds; with the start: the prediction begins on an empty server, too."""
+        return float(np.mean(self.latency_s))
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,9 +71,20 @@ class Recording:
     loads: tuple[float, ...]
     runs: tuple[tuple[Run, ...], ...]
 
+    def beside(self, runs: Sequence[Run]) -> tuple[Measured, ...]:
+        """The calibrations before, between and after a load's runs."""
+        return self.calibrations[runs[0].after : runs[-1].after + 2]
+
     def save(self, path: Path) -> None:
         """Write it to a file (MessagePack)."""
         path.write_bytes(msgspec.msgpack.encode(self))
+
+
+def half_width_s(means: Floats) -> float:
+    """Half of the 95 % interval of the turns' median, were other turns drawn from those that ran."""
+    draws = np.random.default_rng(0).integers(0, len(means), (BOOTSTRAP, len(means)))
+    low, high = np.quantile(np.median(means[draws], axis=1), (0.025, 0.975))
+    return float(high - low) / 2
 
 
 def load_recording(path: Path) -> Recording:

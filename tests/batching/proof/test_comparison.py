@@ -19,9 +19,10 @@ from tandem.batching.proof.comparison import (
     save_traces,
     table,
 )
-from tandem.batching.proof.ensemble_proof import half_width_s, typical
+from tandem.batching.proof.ensemble_proof import typical
 from tandem.batching.proof.ensemble_runs import same_requests, undisturbed
 from tandem.batching.proof.planner_choice import objective_s
+from tandem.batching.proof.recording import half_width_s
 
 
 def row(setting: str = "M=2, T=0 ms") -> Row:

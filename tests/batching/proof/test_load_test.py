@@ -73,7 +73,16 @@ def test_a_choice_is_run_beside_the_sweep(tmp_path: Path) -> None:
 @pytest.mark.triton
 def test_the_card_reader_is_run_and_predicted(tmp_path: Path) -> None:
     short = ["--loads", "0.5", "--requests", str(REQUESTS), "--budget-s", "1", "--out", str(tmp_path)]
-    twice = ["--turns", "2", "--seconds", "0", "--attempts", "1"]  # others may disturb it here
+    twice = [
+        "--turns",
+        "2",
+        "--most-turns",
+        "2",
+        "--seconds",
+        "0",
+        "--attempts",
+        "1",
+    ]  # others may disturb it here
     done = load_test("id_card", *twice, *short)
     assert done.returncode == 0, done.stderr
     (row,) = rows_of(tmp_path, "id_card")
